@@ -1,0 +1,108 @@
+"""SegmentOptions: everything that one segmentation run needs to know, as plain data."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from .errors import ConfigError
+
+
+@dataclass(frozen=True)
+class SegmentOptions:
+    """One run of the main job: phrases over a raster. Checked when made; raises ConfigError."""
+
+    raster: str
+    """Path, VRT or GDAL virtual path of the raster."""
+    expressions: tuple[str, ...]
+    """Referring expressions, one layer of the answer each."""
+    output: str | None = None
+    """Vector file for the polygons; its suffix chooses the format."""
+    mask: str | None = None
+    """GeoTIFF for the masks: uint8, one band an expression, in their order."""
+    probability: str | None = None
+    """GeoTIFF for the probabilities: uint16 scaled by 1/65535, one band an expression."""
+    preview: str | None = None
+    """PNG of the scene with the polygons drawn over it."""
+    bbox: tuple[float, float, float, float] | None = None
+    """Left, bottom, right, top in the raster's CRS (pixels where it has none); the rest is not looked at."""
+    aoi: str | None = None
+    """Vector file whose polygons bound the search, in any CRS."""
+    bands: tuple[int, ...] | None = None
+    """One or three band numbers, from 1, used as red, green, blue. Default: what the raster declares, or 1, 2, 3."""
+    scaling: str = "auto"
+    """auto (8-bit as it is, others by percentiles), none (integers over their whole range), percentile (2 to 98)."""
+    gsd: float | None = None
+    """Ground resolution to run at, in metres a pixel. Default: the weights' own, within x0.25 to x4 of the raster's."""
+    tile: int | None = None
+    """Tile side in model pixels. Default: from the weights' card."""
+    overlap: float = 0.25
+    """Share of a tile that its neighbour sees too, 0 to 0.5."""
+    threshold: float = 0.5
+    """Probability from which a pixel belongs to the answer, 0 to 1."""
+    min_area_m2: float = 0.0
+    """Polygons below this area are dropped, in square metres (in pixels where the raster has no CRS)."""
+    simplify: float = 0.0
+    """Tolerance of outline simplification, in raster pixels; 0 keeps the pixel edges."""
+    device: str = "auto"
+    """auto, cpu, cuda, cuda:N or mps."""
+    batch_size: int | None = None
+    """Tiles a forward pass. Default: by device."""
+    weights: str | None = None
+    """Name of packaged weights or a path to a safetensors file. Default: the packaged ones."""
+    overwrite: bool = False
+    """Replace outputs that exist."""
+
+    def __post_init__(self) -> None:
+        """Refuse values that contradict each other or themselves."""
+        object.__setattr__(self, "expressions", tuple(self.expressions))
+        for name in ("bbox", "bands"):
+            value = getattr(self, name)
+            object.__setattr__(self, name, None if value is None else tuple(value))
+        if not self.expressions:
+            raise _invalid("expressions", "no phrase was given", "Give at least one phrase.")
+        if self.bbox is not None and self.aoi is not None:
+            raise _invalid("aoi", "both a bbox and an area of interest were given", "Give one of them.")
+        if self.bbox is not None and not (self.bbox[0] < self.bbox[2] and self.bbox[1] < self.bbox[3]):
+            raise _invalid("bbox", f"the bbox {self.bbox} is empty", "Give left, bottom, right, top.")
+        if self.bands is not None and (len(self.bands) not in (1, 3) or min(self.bands) < 1):
+            raise _invalid("bands", f"the bands {self.bands} are not usable", "Give one or three band numbers from 1.")
+        if self.scaling not in ("auto", "none", "percentile"):
+            raise _invalid("scaling", f"unknown scaling '{self.scaling}'", "Use auto, none or percentile.")
+        self._check_range("threshold", 0.0, 1.0)
+        self._check_range("overlap", 0.0, 0.5)
+        self._check_range("min_area_m2", 0.0, float("inf"))
+        self._check_range("simplify", 0.0, float("inf"))
+        if self.gsd is not None and not 0 < self.gsd < float("inf"):
+            raise _invalid(
+                "gsd", f"a ground resolution of {self.gsd} m makes no sense", "Give metres a pixel, above 0."
+            )
+        if self.tile is not None and (self.tile < 64 or self.tile % 32):
+            raise _invalid("tile", f"a tile of {self.tile} pixels is not usable", "Give a multiple of 32, from 64.")
+        if self.batch_size is not None and self.batch_size < 1:
+            raise _invalid("batch_size", f"a batch of {self.batch_size} is not usable", "Give 1 or more.")
+
+    def _check_range(self, name: str, low: float, high: float) -> None:
+        value = getattr(self, name)
+        if not low <= value <= high:
+            raise _invalid(name, f"{name} is {value}", f"Give a number from {low:g} to {high:g}.")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the options as JSON-ready data."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> SegmentOptions:
+        """Build options from plain data. Raises ConfigError for a key that no option has."""
+        known = {field.name for field in dataclasses.fields(cls)}
+        unknown = sorted(set(data) - known)
+        if unknown:
+            raise _invalid(
+                unknown[0], f"there is no option '{unknown[0]}'", f"Options are: {', '.join(sorted(known))}."
+            )
+        return cls(**data)
+
+
+def _invalid(option: str, what: str, hint: str) -> ConfigError:
+    return ConfigError(what[0].upper() + what[1:] + ".", code=f"config.{option}", hint=hint)

@@ -1,0 +1,54 @@
+"""What every referring model is: images and expressions in, logits out.
+
+A model takes RGB images in [0, 1]; mean and standard deviation are its own buffers, so nobody can feed it wrongly
+standardised pixels. `encode_image` is the half that does not depend on the expression.
+"""
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+class SegmentationOutput(NamedTuple):
+    """Logits (B, 2, h, w), channel 0 background and 1 foreground, and what the criterion needs beside them."""
+
+    logits: Tensor
+    extras: dict[str, Tensor]
+
+
+class ReferringModel(nn.Module):
+    """Base class: standardisation and the two-step interface that inference uses."""
+
+    pixel_mean: Tensor
+    pixel_std: Tensor
+
+    def __init__(self, config: Any) -> None:
+        super().__init__()
+        self.config = config
+        self.register_buffer("pixel_mean", torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("pixel_std", torch.tensor(IMAGENET_STD).view(1, 3, 1, 1), persistent=False)
+
+    def standardise(self, images: Tensor) -> Tensor:
+        """(B, 3, H, W) in [0, 1] -> zero mean, unit variance."""
+        return (images - self.pixel_mean) / self.pixel_std
+
+    def encode_image(self, images: Tensor) -> list[Tensor]:
+        """Encode images (B, 3, H, W) in [0, 1] once for any number of expressions."""
+        raise NotImplementedError
+
+    def segment(self, visual: list[Tensor], token_ids: Tensor, attention_mask: Tensor) -> SegmentationOutput:
+        """Segment encoded images with one expression each: token_ids and attention_mask (B, N)."""
+        raise NotImplementedError
+
+    def forward(self, images: Tensor, token_ids: Tensor, attention_mask: Tensor) -> SegmentationOutput:
+        """Segment images (B, 3, H, W) in [0, 1] with one expression each; logits (B, 2, H / 4, W / 4)."""
+        return self.segment(self.encode_image(images), token_ids, attention_mask)
+
+
+def foreground_probability(logits: Tensor) -> Tensor:
+    """Soft-max over the two channels: (B, 2, h, w) -> probability of foreground (B, h, w)."""
+    return torch.sigmoid(logits[:, 1].float() - logits[:, 0].float())

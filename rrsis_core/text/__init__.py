@@ -1,0 +1,1 @@
+"""What the user says: the words that are known, expressions, token ids."""
