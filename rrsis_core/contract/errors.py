@@ -9,7 +9,7 @@ changes its meaning: programs and tests look at the code, people read the senten
     │   ├── AreaError          area.unreadable, area.empty, area.crs
     │   └── ExpressionError    expression.empty, expression.unknown, expression.too_long
     ├── ConfigError(ValueError)        config.*                      4
-    ├── WeightsError(OSError)          weights.not_found, weights.corrupt, weights.preset, weights.keys    4
+    ├── WeightsError(OSError)          weights.not_found, .corrupt, .preset, .keys, .vocabulary           4
     ├── InferenceError(RuntimeError)   inference.out_of_memory, inference.not_finite, inference.device     5
     └── SinkError(OSError)             output.suffix, output.folder, output.exists, output.write           5
     OperationCanceled(Exception)       canceled: not an error, so that no handler swallows it            130

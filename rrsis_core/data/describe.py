@@ -59,10 +59,10 @@ class View:
         return [item for item in self.seen if item.index in wanted]
 
     def is_complete(self, category: str) -> bool:
-        """Tell whether every instance is outlined: of the category, and of all that the group takes in and is there."""
-        names = {category, *GROUPS.get(category, ())}
+        """Tell whether every instance is outlined; of a group, this may be known of the group or of all its members."""
         known = self.complete | self.absent
-        return category in known or names - {category} <= known
+        members = set(GROUPS.get(category, ())) - {category}
+        return category in known or bool(members and members <= known)
 
     def sayable(self) -> list[str]:
         """Return the categories and groups that are there and complete."""
@@ -73,6 +73,8 @@ class View:
 
 Teller = Callable[[View, np.random.Generator], Description | None]
 _LOW, _HIGH = 0.4, 0.6
+# Nobody speaks of gray trees, whatever the light makes of them.
+_PLANT_COLORS = {name: ("green", "brown", "yellow") for name in GROUPS["vegetation"]} | {"tree": ("green",)}
 _SMALLEST = 12.0  # pixels: below this nobody can outline an object
 
 
@@ -204,14 +206,14 @@ def tell_near_miss(view: View, rng: np.random.Generator) -> Description | None:
 
 
 TELLERS: dict[str, tuple[Teller, float]] = {
-    "category": (tell_category, 0.30),
-    "color": (tell_color, 0.22),
-    "place": (tell_place, 0.16),
-    "superlative": (tell_superlative, 0.06),
-    "extreme": (tell_extreme, 0.05),
-    "relation": (tell_relation, 0.06),
-    "absent": (tell_absent, 0.10),
-    "near miss": (tell_near_miss, 0.05),
+    "category": (tell_category, 0.25),
+    "color": (tell_color, 0.20),
+    "place": (tell_place, 0.22),
+    "superlative": (tell_superlative, 0.08),
+    "extreme": (tell_extreme, 0.08),
+    "relation": (tell_relation, 0.12),
+    "absent": (tell_absent, 0.07),
+    "near miss": (tell_near_miss, 0.10),
 }
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from rrsis_core.contract import InputError
+from rrsis_core.data import rendered
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,21 @@ class Scene:
     """(H, W) bool, pixels that nobody labelled."""
     name: str = ""
     extras: dict[str, str] = field(default_factory=dict)
+
+
+# Rendered categories that the lexicon knows as nouns of another category.
+_RENDERED_NAMES = {"pond": "lake", "ship": "boat"}
+
+
+def scene_of_rendered(made: rendered.Scene, name: str) -> Scene:
+    """Bring a rendered scene to a scene: everything in it is outlined, so what is not outlined is not there."""
+    names = {_RENDERED_NAMES.get(category, category) for category in rendered.CATEGORIES}
+    objects = tuple(
+        SceneObject(_RENDERED_NAMES.get(o.category, o.category), o.color, o.rows[0], o.cols[0], o.mask)
+        for o in made.objects
+    )
+    groups = {"vegetation", "water"}
+    return Scene(made.image, objects, made.gsd, frozenset(names | groups), name=name)
 
 
 def object_from_mask(category: str, color: str | None, mask: np.ndarray) -> SceneObject:

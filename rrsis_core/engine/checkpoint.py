@@ -1,7 +1,7 @@
 """Run state: everything that a resumed run needs to go on as if nothing had happened.
 
-A state is a folder with the weights, the optimiser's moments, the random generators (safetensors) and a JSON record.
-It is written beside and renamed, so that it is there whole or not at all.
+A state is a folder with the weights, the optimiser's moments (safetensors) and a JSON record. It is written beside
+and renamed, so that it is there whole or not at all.
 """
 
 import json
@@ -30,7 +30,6 @@ def save_state(
         for name, value in entry.items()
     }
     save_file(moments, beside / "optimizer.safetensors")
-    save_file({"torch": torch.get_rng_state()}, beside / "random.safetensors")
     (beside / "record.json").write_text(json.dumps(record))
     old = folder.with_name(folder.name + ".old")
     shutil.rmtree(old, ignore_errors=True)
@@ -57,7 +56,6 @@ def load_state(
         index, name = key.split(".")
         state.setdefault(int(index), {})[name] = value
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
-    torch.set_rng_state(load_file(folder / "random.safetensors")["torch"])
     record: dict[str, Any] = json.loads((folder / "record.json").read_text())
     return record
 

@@ -70,6 +70,8 @@ class TrainConfig:
     """bf16 or no."""
     initial_weights: str = ""
     """Checkpoint to start from."""
+    initial_visual: str = ""
+    """Weights of the visual encoder alone to start from, as training/pretrain.py writes them."""
     gsd: float | None = None
     """Ground resolution written into the card."""
     tile: int = 512

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 from accelerate.utils import set_seed
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Subset
 
@@ -83,13 +83,16 @@ def start(config: TrainConfig, folder: Path, vocabulary: Path) -> Run:
         model = load_model(config.initial_weights, config.preset)[0].train()
     else:
         model = create_model(config.preset, **config.model)
+    if config.initial_visual:
+        model.visual.load_state_dict(load_file(config.initial_visual))
     average = copy.deepcopy(model).requires_grad_(False).eval() if config.optim.ema else None
     optimizer = torch.optim.AdamW(parameter_groups(model, config.optim))
     record = load_state(folder / "state", model, average, optimizer) or {"iteration": 0, "best": -1.0}
     iterations = config.data.samples_per_epoch // config.batch_size * config.epochs
     schedule = poly_schedule(optimizer, iterations, config.optim, done=record["iteration"])
     criterion = create_criterion(config.preset, config.loss)
-    model, optimizer = accelerator.prepare(model.to(memory_format=torch.channels_last), optimizer)
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # missing from torch's stubs
+    model, optimizer = accelerator.prepare(model, optimizer)
     tokenizer = ExpressionTokenizer(vocabulary)
     return Run(config, folder, tokenizer, accelerator, model, average, criterion, optimizer, schedule, record)
 
@@ -106,11 +109,14 @@ def load(run: Run, samples: SceneSamples, done: int) -> DataLoader[ReferringSamp
         drop_last=True,
         collate_fn=functools.partial(collate, tokenizer=run.tokenizer, max_tokens=max_tokens),
     )
-    return run.accelerator.prepare(loader)  # type: ignore[no-any-return]
+    prepared: DataLoader[ReferringSample] = run.accelerator.prepare(loader)
+    return prepared
 
 
 def step(run: Run, batch: Batch) -> dict[str, float]:
     """Forward, backward, update; return the loss terms and the gradient norm."""
+    # Dropout is a function of seed and iteration, as samples are: a resumed run needs no generator's state.
+    torch.manual_seed(run.config.seed * 1_000_003 + run.record["iteration"])
     images = batch["images"].contiguous(memory_format=torch.channels_last)
     with run.accelerator.autocast():
         output = run.model(images, batch["token_ids"], batch["attention_mask"])

@@ -121,10 +121,14 @@ class MaskDecoder(nn.Module):
         maps are four maps of width dim, fine to coarse.
         """
         text, pixels = self.interact(text, mask, maps[1:])
+        return self.decode(pixels, maps, text[:, 0], text[:, background].mean(dim=1))
+
+    def decode(self, pixels: Tensor, maps: list[Tensor], foreground: Tensor, background: Tensor) -> Tensor:
+        """Add the finest level of pixels (B, S, dim) to the first map and multiply with prototypes (B, dim)."""
         height, width = maps[1].shape[-2:]
         finest = unflatten_map(pixels[:, : height * width], height, width)
         finest = F.interpolate(finest, size=maps[0].shape[-2:], mode="bilinear", align_corners=False)
-        return self.predict(self.fuse(maps[0] + finest), text[:, 0], text[:, background].mean(dim=1))
+        return self.predict(self.fuse(maps[0] + finest), foreground, background)
 
     def interact(self, text: Tensor, mask: Tensor, maps: list[Tensor]) -> tuple[Tensor, Tensor]:
         """Run the mutual layers; return text tokens (B, N, dim) and visual tokens (B, S, dim)."""

@@ -39,7 +39,7 @@ _SMALL_BERT = BertSize(vocab_size=2048, hidden=256, layers=4, heads=4, intermedi
 def _crobim_small(backbone: str) -> CroBIMConfig:
     """CroBIM for CPUs: every part of the full-size model, narrower and shallower."""
     return CroBIMConfig(
-        backbone=BackboneConfig(name=backbone, drop_path=0.1),
+        backbone=BackboneConfig(name=backbone, drop_path=0.05, layer_scale=0.1),
         bert=_SMALL_BERT,
         dim=128,
         img_size=256,

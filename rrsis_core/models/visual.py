@@ -29,6 +29,8 @@ class BackboneConfig:
     """timm name of a ConvNeXt or Swin without the tag after the dot."""
     drop_path: float = 0.3
     """Stochastic depth while training (0.3 in LAVT and CARIS)."""
+    layer_scale: float = 1e-6
+    """Where ConvNeXt's layer scale starts. Its own 1e-6 suits long training; from scratch 0.1 learns sooner."""
 
 
 class VisualEncoder(nn.Module):
@@ -43,7 +45,9 @@ class VisualEncoder(nn.Module):
                 code="config.backbone",
                 hint="Use a name such as convnext_base or swin_base_patch4_window12_384.",
             )
-        extra: dict[str, Any] = {"img_size": img_size, "strict_img_size": False} if self.is_swin else {}
+        extra: dict[str, Any] = {"ls_init_value": config.layer_scale}
+        if self.is_swin:
+            extra = {"img_size": img_size, "strict_img_size": False}
         body = timm.create_model(config.name, num_classes=0, drop_path_rate=config.drop_path, **extra)
         self.stem: Any = body.patch_embed if self.is_swin else body.stem
         self.stages: Any = body.layers if self.is_swin else body.stages

@@ -3,9 +3,10 @@
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import cache
 
 from rrsis_core.contract import ExpressionError
-from rrsis_core.text.lexicon import FUNCTION_WORDS, content_words
+from rrsis_core.text.lexicon import COMPARISONS, EXTREMES, FUNCTION_WORDS, ORDINALS, PLACES, content_words
 
 MAX_WORDS = 40
 _WORD = re.compile(r"[a-z]+(?:-[a-z]+)*|\d+(?:\.\d+)?")
@@ -55,3 +56,15 @@ def is_known(word: str) -> bool:
     if word in known or word in FUNCTION_WORDS or word[0].isdigit():
         return True
     return "-" in word and all(is_known(part) for part in word.split("-"))
+
+
+def relative_words(expression: Expression) -> tuple[str, ...]:
+    """Return the words that place or rank an object within an extent: left, northernmost, largest, second ..."""
+    return tuple(word for word in expression.words if word in _relative_words())
+
+
+@cache
+def _relative_words() -> frozenset[str]:
+    tables = [word for table in (PLACES, EXTREMES) for words in table.values() for word in words]
+    ranks = [word for word in COMPARISONS if word.endswith("est")]
+    return frozenset(word for phrase in [*tables, *ranks, *ORDINALS] for word in phrase.split())

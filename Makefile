@@ -1,0 +1,49 @@
+# make demo    install what the product needs and find four phrases in a sample scene
+# make test    install what the tests need and run everything that must hold
+# make bench   print the measurements that the documentation quotes
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test check bench package clean
+
+demo: $(VENV)/.runtime
+	$(BIN)/rrsis demo
+
+test: check
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.dev
+	$(BIN)/python benchmarks/imports.py
+	$(BIN)/python benchmarks/geo_vectorise.py --size 10000
+	$(BIN)/python benchmarks/pipeline_memory.py
+
+package: $(VENV)/.dev
+	$(BIN)/python -m build --outdir dist
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed. On Debian or Ubuntu: sudo apt-get install python3, or make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "Python's venv is missing. On Debian or Ubuntu: sudo apt-get install python3-venv"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: $(VENV)/bin/python requirements.lock pyproject.toml
+	$(BIN)/pip install --quiet -r requirements.lock
+	$(BIN)/pip install --quiet --no-deps -e .
+	@$(BIN)/python -c 'import rasterio' || \
+	  { echo "A library of the system is missing. On Debian or Ubuntu: sudo apt-get install libexpat1"; exit 1; }
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
+	$(BIN)/pip install --quiet -r requirements-dev.lock
+	@touch $@
+
+clean:
+	rm -rf $(VENV) demo dist build

@@ -1,0 +1,5 @@
+"""python -m rrsis_core is rrsis."""
+
+from rrsis_core.cli import main
+
+main()

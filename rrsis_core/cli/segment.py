@@ -1,0 +1,82 @@
+"""rrsis segment: phrases and a raster in, polygons out."""
+
+import dataclasses
+import json
+from importlib import import_module
+from typing import Any
+
+import click
+
+import rrsis_core
+from rrsis_core.cli.tables import table
+from rrsis_core.contract import SegmentOptions
+
+
+def _bands(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, ...] | None:
+    if value is None:
+        return None
+    try:
+        return tuple(int(band) for band in value.split(","))
+    except ValueError as error:
+        raise click.BadParameter("give band numbers with commas, such as 4,3,2") from error
+
+
+@click.command(short_help="Find phrases in a raster, write polygons.")
+@click.argument("raster")
+@click.argument("expressions", metavar="PHRASE...", nargs=-1, required=True)
+@click.option("-o", "--output", metavar="FILE", help="Polygons: .gpkg .shp .geojson .fgb or .parquet.")
+@click.option("--mask", metavar="TIF", help="Masks: uint8, one band a phrase, in their order.")
+@click.option("--probability", metavar="TIF", help="Probabilities: uint16 with scale 1/65535, one band a phrase.")
+@click.option("--preview", metavar="PNG", help="Picture of the scene with the polygons drawn over it.")
+@click.option("--bbox", nargs=4, type=float, metavar="LEFT BOTTOM RIGHT TOP", help="Search here, in the raster's CRS.")
+@click.option("--aoi", metavar="FILE", help="Search inside the polygons of this vector file.")
+@click.option("--bands", callback=_bands, metavar="R,G,B", help="Bands to use as red, green, blue, or one band.")
+@click.option("--scaling", type=click.Choice(["auto", "none", "percentile"]), default="auto", show_default=True)
+@click.option("--gsd", type=float, metavar="METRES", help="Ground resolution to run at. Default: that of the weights.")
+@click.option("--tile", type=int, metavar="PIXELS", help="Tile side. Default: that of the weights.")
+@click.option("--overlap", type=float, default=0.25, show_default=True, help="Share of a tile its neighbour sees too.")
+@click.option("--threshold", type=float, default=0.5, show_default=True, help="Probability that counts as found.")
+@click.option("--min-area", "min_area_m2", type=float, default=0.0, metavar="M2", help="Drop smaller polygons.")
+@click.option("--simplify", type=float, default=0.0, metavar="PIXELS", help="Tolerance of outline simplification.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N or mps.")
+@click.option("--batch-size", type=int, help="Tiles a forward pass.")
+@click.option("--weights", metavar="NAME|FILE", help="Weights. Default: the packaged ones.")
+@click.option("--overwrite", is_flag=True, help="Replace outputs that exist.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result, or the error, as one JSON object.")
+@click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
+def segment(as_json: bool, quiet: bool, **values: Any) -> None:
+    """Find each PHRASE in RASTER and write polygons in the raster's CRS.
+
+    \b
+    rrsis segment scene.tif "the blue roofs" "the river" -o found.gpkg --preview found.png
+    """
+    if not any(values[name] for name in ("output", "mask", "probability", "preview")):
+        raise click.UsageError("Nothing to write: give -o, --mask, --probability or --preview.")
+    options = SegmentOptions(**values)
+    progress_module = import_module("rrsis_core.cli.progress")
+    progress = progress_module.BarProgress(quiet or as_json)
+    with progress_module.shown_warnings(quiet or as_json) as notes:
+        try:
+            result = rrsis_core.segment_raster(options, progress=progress)
+        finally:
+            progress.close()
+    if as_json:
+        click.echo(json.dumps({"ok": True, **dataclasses.asdict(result), "notes": notes}))
+    elif not quiet:
+        click.echo(report(result))
+
+
+def report(result: Any) -> str:
+    """Return a result as text: what was found a phrase, then the files."""
+    rows = [
+        (item.phrase, item.polygons, "-" if item.area_m2 is None else f"{item.area_m2:,.1f}", _remark(item))
+        for item in result.found
+    ]
+    lines = [table(("phrase", "polygons", "area m2", ""), rows)]
+    lines += [f"{name}: {path}" for name, path in result.outputs.items()]
+    gsd = "" if result.gsd is None else f" at {result.gsd:.3g} m"
+    return "\n".join([*lines, f"{result.tiles} tiles{gsd} in {result.seconds:.1f} s"])
+
+
+def _remark(item: Any) -> str:
+    return "" if item.polygons else f"nothing found (highest score {item.best:.2f})"

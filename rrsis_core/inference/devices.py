@@ -1,0 +1,47 @@
+"""A device is where the model runs; choosing one means never failing later for a reason that could be seen now."""
+
+import torch
+
+from rrsis_core.contract import InferenceError
+
+
+def choose_device(name: str = "auto") -> torch.device:
+    """Return the device for "auto" (CUDA, else MPS, else CPU), "cpu", "cuda", "cuda:N" or "mps".
+
+    Raises InferenceError inference.device where it does not exist on this computer.
+    """
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise _no_device(name) from error
+    there = {
+        "cpu": True,
+        "cuda": torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count(),
+        "mps": torch.backends.mps.is_available(),
+    }
+    if not there.get(device.type, False):
+        raise _no_device(name)
+    return device
+
+
+def list_devices() -> list[str]:
+    """Return the names of the devices of this computer, best first."""
+    names = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+    return [*names, *(["mps"] if torch.backends.mps.is_available() else []), "cpu"]
+
+
+def default_batch_size(device: torch.device) -> int:
+    """Return how many tiles go through the model at once: few on a CPU, where more brings nothing."""
+    return 2 if device.type == "cpu" else 8
+
+
+def _no_device(name: str) -> InferenceError:
+    return InferenceError(
+        f"There is no device '{name}' on this computer.",
+        code="inference.device",
+        hint=f"Use auto or one of: {', '.join(list_devices())}.",
+    )

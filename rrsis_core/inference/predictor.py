@@ -1,0 +1,129 @@
+"""A predictor turns chips and expressions into probabilities. The corridor knows nothing else about models."""
+
+import math
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from rrsis_core.contract import InferenceError, WeightsError
+from rrsis_core.inference.devices import choose_device, default_batch_size
+from rrsis_core.models import ReferringModel, load_model
+from rrsis_core.models.layers import resize
+from rrsis_core.models.loading import Card
+from rrsis_core.text.tokenizer import ExpressionTokenizer
+from rrsis_core.weights import find_weights, vocabulary_path
+
+MULTIPLE = 32  # coarsest stride of the encoders
+
+
+class ChipPredictor(Protocol):
+    """What the corridor needs of a predictor; tests pass one without a model."""
+
+    gsd: float | None
+    """Ground resolution that it works best at, metres a pixel."""
+    tile: int
+    """Tile side that it works best with."""
+    batch_size: int
+    """Chips it takes at once."""
+
+    def __call__(self, chips: NDArray[np.float32], expressions: Sequence[str]) -> NDArray[np.float32]:
+        """Return probabilities (B, P, h, w) for chips (B, 3, h, w) in [0, 1] and P expressions."""
+
+
+class Predictor:
+    """A model with its tokenizer on a device. `seconds` adds up, per expression, the time it took.
+
+    The image is encoded once for all expressions; the time of that is shared out evenly.
+    """
+
+    def __init__(self, model: ReferringModel, card: Card, tokenizer: ExpressionTokenizer, device: torch.device) -> None:
+        self.model = model.to(device).eval()
+        self.card = card
+        self.device = device
+        self.gsd, self.tile = card.gsd, card.tile
+        self.batch_size = default_batch_size(device)
+        self.seconds: dict[str, float] = {}
+        self._tokenizer = tokenizer
+        self._tokens: OrderedDict[str, tuple[Tensor, Tensor]] = OrderedDict()
+
+    @torch.inference_mode()
+    def __call__(self, chips: NDArray[np.float32], expressions: Sequence[str]) -> NDArray[np.float32]:
+        """Return probabilities (B, P, h, w) for chips (B, 3, h, w) in [0, 1], of any size.
+
+        On a GPU that runs out of memory the batch is halved. Raises InferenceError inference.out_of_memory when one
+        chip alone is too much.
+        """
+        try:
+            return self._predict(chips, expressions)
+        except torch.OutOfMemoryError as error:
+            if len(chips) == 1:
+                raise InferenceError(
+                    f"The device has too little memory for one tile of {chips.shape[-1]} pixels.",
+                    code="inference.out_of_memory",
+                    hint="Use a smaller --tile, or --device cpu.",
+                ) from error
+        torch.cuda.empty_cache()
+        half = self.batch_size = math.ceil(len(chips) / 2)
+        return np.concatenate([self(chips[:half], expressions), self(chips[half:], expressions)])
+
+    def _predict(self, chips: NDArray[np.float32], expressions: Sequence[str]) -> NDArray[np.float32]:
+        start = time.perf_counter()
+        height, width = chips.shape[-2:]
+        images = pad_to_multiple(torch.from_numpy(chips).to(self.device))
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
+            visual = self.model.encode_image(images)
+            shared = (time.perf_counter() - start) / len(expressions)
+            answers = []
+            for expression in expressions:
+                start = time.perf_counter()
+                ids, mask = (x.expand(len(chips), -1) for x in self._encode(expression))
+                logits = resize(self.model.segment(visual, ids, mask).logits.float(), images.shape[-2:])
+                margin = (logits[:, 1] - logits[:, 0])[:, :height, :width] / self.card.temperature
+                answers.append(torch.sigmoid(margin).cpu().numpy())
+                spent = time.perf_counter() - start + shared
+                self.seconds[expression] = self.seconds.get(expression, 0.0) + spent
+        return np.stack(answers, axis=1)
+
+    def _encode(self, expression: str) -> tuple[Tensor, Tensor]:
+        if expression not in self._tokens:
+            ids, mask = self._tokenizer.encode([expression], self.model.config.max_tokens)
+            # Cut to its length: the answer does not depend on padding, and half of the words' time is saved.
+            used = int(mask.sum())
+            token_ids, attention_mask = (torch.from_numpy(x[:, :used]).to(self.device) for x in (ids, mask))
+            self._tokens[expression] = token_ids, attention_mask
+            if len(self._tokens) > 64:
+                self._tokens.popitem(last=False)
+        return self._tokens[expression]
+
+
+def pad_to_multiple(images: Tensor) -> Tensor:
+    """Pad images (B, 3, h, w) at the bottom and right by their last pixels, to a multiple of the coarsest stride."""
+    height, width = images.shape[-2:]
+    return F.pad(images, (0, -width % MULTIPLE, 0, -height % MULTIPLE), mode="replicate")
+
+
+def load_predictor(weights: str | Path | None = None, device: str = "auto", batch_size: int | None = None) -> Predictor:
+    """Load weights by name or path (default: the packaged ones) as a predictor.
+
+    Raises WeightsError (not_found, corrupt, preset, keys, vocabulary) and InferenceError inference.device.
+    """
+    chosen = choose_device(device)
+    model, card = load_model(find_weights(None if weights is None else str(weights)))
+    tokenizer = ExpressionTokenizer(vocabulary_path())
+    if card.vocabulary_sha256 and card.vocabulary_sha256 != tokenizer.sha256:
+        raise WeightsError(
+            f"The weights '{card.name}' were trained with another vocabulary.",
+            code="weights.vocabulary",
+            hint="Use weights made for this version of rrsis.",
+        )
+    predictor = Predictor(model, card, tokenizer, chosen)
+    predictor.batch_size = batch_size or predictor.batch_size
+    return predictor
