@@ -202,7 +202,7 @@ FUNCTION_WORDS = frozenset(
     these those there here not no than then as so very most more less least some such only just find show me
     please give get select segment locate where what search look for you see all i want need mark highlight map
     outline pick has have having can will do does by also too quite rather
-    they them their much while either directly diagonally alone whose further
+    they them their much while either directly diagonally alone whose further m km cm ft yd ha sqm
     """.split()
 )
 
@@ -216,18 +216,91 @@ VERB_FORMS = """
 """.split()
 
 
+# British spelling -> the one that the tables above hold.
+AMERICAN = {
+    "grey": "gray",
+    "greyish": "grayish",
+    "centre": "center",
+    "harbour": "harbor",
+    "harbours": "harbors",
+    "metre": "meter",
+    "metres": "meters",
+    "kilometre": "kilometer",
+    "kilometres": "kilometers",
+    "colour": "color",
+    "coloured": "colored",
+    "plowed": "ploughed",
+    "theatre": "theater",
+    "traveling": "travelling",
+}
+
+# Real words, one letter away from a word of the lexicon, that may stand in a phrase: no slips.
+REAL_WORDS = frozenset(
+    """
+    airline airway airways arbor arrow ashore atoll badge badges bakes baron barrow basic baths beech bells
+    bench benches berries berry boarder brass bricks bride brides brush build burning cakes carrier caves chart
+    chips chores class clock clocks clover coarse cores count counts cover cracks crank crate crest damps decks
+    digger ditch diver divers diving downs drain drains ducks dusty faced fairs father fifty finding firms firth
+    flames fleet flight float flock flour flower fount frees fridge fronts fuels gable galley garbage given
+    gloves goats goods grain groove grooves grounds hatch hatches heads heard heating hides hills holes hoofs
+    horse horses inland insides joints latch later links litter liver loading locked lotus lumber makes making
+    manor march marine marines market masked match medal metro miles mixes moats molar mother mount mounts mouse
+    mouses mouth nearly needs neither nodes order orders others outlined outlines packed packs palace parting
+    peace pilot pilots piper planned point polar polls posts power printed printing proof proofs props racing
+    rakes ranch range ratio ravel rending rests riders ridge ridges rings rivet rooms rooted rovers rudder ruins
+    runaway scent score scores scrub seals seats seeds sending services setting shake shopping shops shred sixty
+    skips slack slanted slate sleds slide slips slope slopes slower snowy soils solos sonar spare spark stamp
+    stamps steam steep steer stele store stores strands streak streaks stride strides strike strikes stripped
+    surroundings swallow swing takes tapes tasks tents thinks though ticket tiles tilted toads toils tolls tools
+    tooth tower trace traces tract tracts trams travel trawler troll trunk trunks tubes tyres valley valleys
+    vending venue venues walks wards watch weaving wells wheat whips wields windy winning wooded woodlands words
+    worth write writer yield yields youth
+    """.split()
+)
+
+
+# Nouns that are the same in the singular and the plural.
+_PLURAL_NOUNS = frozenset(
+    "aircraft woods series stairs sheep tennis athletics people men women children "
+    "barracks crossroads headquarters".split()
+)
+
+
 def plural(noun: str) -> str:
     """Return the plural of a noun phrase by the regular English rules; mass nouns stay as they are."""
     first, of, rest = noun.partition(" of ")
     if of:
         return plural(first) + of + rest
-    if noun.split()[-1] in MASS_NOUNS or noun.endswith("aircraft"):
+    if noun.split()[-1] in MASS_NOUNS | _PLURAL_NOUNS:
         return noun
     if noun.endswith("y") and noun[-2] not in "aeiou":
         return noun[:-1] + "ies"
     if noun.endswith(("s", "x", "ch", "sh", "z")):
         return noun + "es"
     return noun + "s"
+
+
+_SINGULARS = {"people": "person", "men": "man", "women": "woman", "children": "child", "leaves": "leaf", "gas": "gas"}
+_SINGULARS |= {"bus": "bus", "lens": "lens", "canvas": "canvas"}
+
+
+def singular(noun: str) -> str:
+    """Return the singular of a noun phrase; a singular one stays as it is ("tennis court", "bus", "a woods")."""
+    first, of, rest = noun.partition(" of ")
+    before, space, word = first.rpartition(" ")
+    return before + space + _singular_word(word) + of + rest
+
+
+def _singular_word(word: str) -> str:
+    if word in _SINGULARS:
+        return _SINGULARS[word]
+    if word in _PLURAL_NOUNS or len(word) < 4 or not word.endswith("s") or word.endswith(("ss", "us", "is")):
+        return word
+    if word.endswith("ies") and len(word) > 4:
+        return word[:-3] + "y"
+    if word.endswith(("ches", "shes", "sses", "xes", "buses", "zzes")):
+        return word[:-2]
+    return word[:-1]
 
 
 @cache

@@ -15,6 +15,7 @@ from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
 
 from rrsis_core.contract import WeightsError
+from rrsis_core.text.phrases import Scope, target_words
 
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
@@ -68,3 +69,20 @@ class ExpressionTokenizer:
             ids[row, : len(pieces)] = pieces
             mask[row, : len(pieces)] = True
         return ids, mask
+
+    def encode_targets(
+        self, expressions: Sequence[str], max_tokens: int, scope: Scope = "subject_nouns"
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return token ids as `encode` does, and (P, max_tokens) int64: 0 padding, 1 token, 2 piece of a target word.
+
+        What target words are is told in `rrsis_core.text.phrases`.
+        """
+        ids, mask = self.encode(expressions, max_tokens)
+        kinds = mask.astype(np.int64)
+        for row, expression in enumerate(expressions):
+            targets = [(start, start + len(word)) for start, word in target_words(expression, scope)]
+            pieces = self._tokenizer.encode(expression).offsets[: max_tokens - 1]
+            for position, (start, stop) in enumerate(pieces, start=1):
+                if any(start < last and first < stop for first, last in targets):
+                    kinds[row, position] = 2
+        return ids, kinds

@@ -1,0 +1,106 @@
+"""Saying is parsing the other way round: a query as a phrase, as chips for a person to check, as what a model is asked.
+
+`parse(to_text(query)).query == query` for what a phrase can say.
+"""
+
+from dataclasses import dataclass
+
+from rrsis_core.text.lexicon import plural
+from rrsis_core.text.parse import Parse
+from rrsis_core.text.query import UNITS, Ordinal, Query, Relation, split_position
+from rrsis_core.text.wordings import CARDINALS, RANKS
+
+_WORDS = {"same size as": "the same size as", "beyond": "more than"}
+
+
+@dataclass(frozen=True)
+class Chip:
+    """One thing that was understood, small enough for a button."""
+
+    slot: str
+    """target, attribute, number, position, superlative, ordinal, relation, except or also."""
+    text: str
+
+
+def to_text(query: Query) -> str:
+    """Return an English phrase that means the query."""
+    return " ".join([_noun_phrase(query), *_modifiers(query)])
+
+
+def local_text(query: Query) -> str:
+    """Return what a model is asked for a query: every object of that kind and look, wherever it is."""
+    return " ".join(["the", *query.attributes, plural(query.target)])
+
+
+def chips(parse: Parse) -> list[Chip]:
+    """Return what was understood, piece by piece, in reading order."""
+    query = parse.query
+    found = [Chip("target", query.target), *(Chip("attribute", word) for word in query.attributes)]
+    if query.number != "all":
+        found.append(Chip("number", str(query.number)))
+    if query.position:
+        found.append(Chip("position", _position(query.position)))
+    if query.superlative:
+        found.append(Chip("superlative", query.superlative))
+    if query.ordinal:
+        found.append(Chip("ordinal", " ".join([_rank(query.ordinal.rank), *_from_side(query.ordinal)])))
+    found += [Chip("relation", _relation(relation)) for relation in query.relations]
+    found += [Chip("except", to_text(other)) for other in query.excluded]
+    return found + [Chip("also", to_text(other)) for other in query.also]
+
+
+def _noun_phrase(query: Query) -> str:
+    count = query.number
+    # "a woods" is one; "the woods" could be several.
+    words = ["a" if count == "one" and plural(query.target) == query.target else "the"]
+    words += [_cardinal(count)] if isinstance(count, int) else []
+    if query.ordinal:
+        words.append(_rank(query.ordinal.rank))
+    words += [query.superlative] if query.superlative else []
+    return " ".join([*words, *query.attributes, query.target if count == "one" else plural(query.target)])
+
+
+def _modifiers(query: Query) -> list[str]:
+    parts = [*_from_side(query.ordinal)] if query.ordinal else []
+    if query.position:
+        parts.append(_position(query.position))
+    it_is = "and it is" if query.number == "one" else "and they are"
+    linked = False
+    for relation in query.relations:
+        parts += [it_is] if relation.later else ["and"] * linked
+        parts.append(_relation(relation))
+        linked = True
+    parts += [f"except {to_text(other)}" for other in query.excluded]
+    return parts + [f"and {to_text(other)}" for other in query.also]
+
+
+def _from_side(ordinal: Ordinal) -> list[str]:
+    return [f"from the {ordinal.side}"] if ordinal.side else []
+
+
+def _position(position: str) -> str:
+    centred, far, side, part = split_position(position)
+    words = " ".join(["far"] * far + [side] + ([part] if part else []))
+    return f"in the center of the {words}" if centred else f"in the {words}"
+
+
+def _relation(relation: Relation) -> str:
+    word = _WORDS.get(relation.kind, relation.kind)
+    if relation.negated:
+        word = "without" if relation.kind == "with" else f"not {word}"
+    if relation.amount is not None:
+        word += f" {relation.amount:.12g} {UNITS[relation.kind]}"
+        word += {"within": " of", "beyond": " from"}.get(relation.kind, "")
+    joint = " and " if relation.kind == "between" else " or "
+    return " ".join([word, joint.join(to_text(landmark) for landmark in relation.landmarks)]).strip()
+
+
+def _cardinal(count: int) -> str:
+    return CARDINALS[count] if count < len(CARDINALS) else str(count)
+
+
+def _rank(rank: int) -> str:
+    if rank < len(RANKS):
+        return RANKS[rank]
+    ending = "th" if rank % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(rank % 10, "th")
+    return f"{rank}{ending}"

@@ -1,0 +1,147 @@
+"""Phrases to queries: the wordings that the documentation promises, and every expression of the public sets."""
+
+import csv
+import runpy
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rrsis_core.contract import ExpressionError
+from rrsis_core.text.parse import parse, read_phrase
+from rrsis_core.text.query import Ordinal, Query, Relation
+from rrsis_core.text.saying import Chip, chips, local_text, to_text
+from rrsis_core.text.tagger import load_tagger
+
+BENCH = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks/scene_phrases_text.py"))
+RIVER, ROAD = Query("river", number="one"), Query("road", number="one")
+
+MEANINGS = {
+    "the largest building": Query("building", number="one", superlative="largest"),
+    "the ship on the far left": Query("ship", number="one", position="far left"),
+    "the second tank from the north": Query("tank", number="one", ordinal=Ordinal(2, "top")),
+    "the last car from the left": Query("car", number="one", ordinal=Ordinal(1, "right")),
+    "roofs within 50 m of the river": Query("roof", relations=(Relation("within", (RIVER,), 50.0),)),
+    "roofs within 0.1km of the river": Query("roof", relations=(Relation("within", (RIVER,), 100.0),)),
+    "cars more than 100 feet from the road": Query("car", relations=(Relation("beyond", (ROAD,), 30.48),)),
+    "the pool between the road and the houses": Query(
+        "pool", number="one", relations=(Relation("between", (ROAD, Query("house"))),)
+    ),
+    "the red roof closest to the green field": Query(
+        "roof", ("red",), "one", relations=(Relation("closest to", (Query("field", ("green",), "one"),)),)
+    ),
+    "the blue roofs in the north half": Query("roof", ("blue",), position="top half"),
+    "the grey roofs that are not in the center": Query("roof", ("gray",), excluded=(Query("roof", position="middle"),)),
+    "buildings without a pool": Query(
+        "building", relations=(Relation("with", (Query("pool", number="one"),), negated=True),)
+    ),
+    "buildings larger than 2 hectares": Query("building", relations=(Relation("larger than", (), 20000.0),)),
+    "the three largest buildings": Query("building", number=3, superlative="largest"),
+    "houses north-west of the lake": Query(
+        "house", relations=(Relation("upper left of", (Query("lake", number="one"),)),)
+    ),
+    "houses north of the river and within 100 m of the road": Query(
+        "house", relations=(Relation("above", (RIVER,)), Relation("within", (ROAD,), 100.0))
+    ),
+    "the widest road and it is near the river": Query(
+        "road", number="one", superlative="widest", relations=(Relation("near", (RIVER,), later=True),)
+    ),
+    "the red roofs and the blue roofs": Query("roof", ("red",), also=(Query("roof", ("blue",)),)),
+    "trees near the second largest flindrick brabbin": Query(
+        "tree",
+        relations=(
+            Relation("near", (Query("flindrick brabbin", number="one", superlative="largest", ordinal=Ordinal(2)),)),
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("phrase", MEANINGS)
+def test_a_phrase_means_its_query(phrase):
+    understood = parse(phrase)
+    assert understood.query == MEANINGS[phrase]
+    assert not understood.unread and not understood.corrected
+
+
+@pytest.mark.parametrize("phrase", MEANINGS)
+def test_a_query_goes_through_text_and_through_plain_data(phrase):
+    query = MEANINGS[phrase]
+    assert parse(to_text(query)).query == query
+    assert Query.from_dict(query.as_dict()) == query
+
+
+@pytest.mark.parametrize(
+    "paraphrases",
+    [
+        ("the biggest roof", "the largest roof", "the roof of greatest size", "find the greatest roof"),
+        ("the grey roof in the centre", "the gray roof in the center", "the gray roof in the middle of the image"),
+        ("ships to the left of the pier", "ships on the left of the pier", "the ships that are west of the pier"),
+        ("houses without pools", "houses that have no pools", "houses with no pools"),
+        ("roofs within 50 metres of a road", "roofs less than 50m from a road", "roofs up to 50 meters from a road"),
+        ("the northernmost tank", "the topmost tank", "the most northern tank"),
+    ],
+)
+def test_paraphrases_are_one_query(paraphrases):
+    assert len({parse(phrase).query for phrase in paraphrases}) == 1
+
+
+def test_chips_tell_what_was_understood():
+    found = chips(parse("the second largest blue roof within 50 m of the river"))
+    assert found == [
+        Chip("target", "roof"),
+        Chip("attribute", "blue"),
+        Chip("number", "one"),
+        Chip("superlative", "largest"),
+        Chip("ordinal", "second"),
+        Chip("relation", "within 50 m of the river"),
+    ]
+
+
+def test_the_model_is_asked_for_all_that_look_so():
+    assert local_text(parse("the largest dark gray storage tank").query) == "the dark gray storage tanks"
+    assert local_text(parse("the water on the left").query) == "the water"
+
+
+def test_a_slip_is_read_as_the_one_word_that_it_can_be():
+    understood = parse("the bulding near the rivr")
+    assert understood.corrected == (("bulding", "building"),)
+    assert understood.query.target == "building"
+    assert understood.query.relations[0].landmarks[0].target == "rivr"  # too short to be sure
+    assert parse("the towers").corrected == ()  # a word of its own, one letter from "lowers"
+    assert read_phrase("the bulding")[0].text == "the building"
+    with pytest.raises(ExpressionError) as caught:
+        read_phrase("the")
+    assert caught.value.code == "expression.unknown"
+
+
+def test_labelled_expressions_are_read_as_labelled():
+    scores = BENCH["slot_scores"](load_tagger("own"), misses=False)
+    assert scores["all"] >= 0.97 and min(scores.values()) >= 0.97
+
+
+def test_our_labels_go_through_text():
+    with open(BENCH["LABELS"], encoding="utf-8") as file:
+        queries = [parse(row["expression"]).query for row in csv.DictReader(file, delimiter="\t")]
+    assert len(queries) == 300
+    assert all(parse(to_text(query)).query == query for query in queries)
+
+
+def test_the_target_is_the_annotated_category_or_whatever_stands_in_its_place(shared):
+    rows = BENCH["rrsisd"](shared)[::20]
+    assert BENCH["targets"](rows, load_tagger("own"), False) >= 0.98
+    assert BENCH["targets"](BENCH["replaced"](rows), load_tagger("own"), False) >= 0.98
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.sampled_from([*" ".join(MEANINGS).split(), ",", "?", "''", "é", "3rd", "50m", "$"]), max_size=12))
+def test_no_order_of_words_raises_and_every_reading_can_be_said(words):
+    query = parse(" ".join(words)).query
+    assert to_text(query) and local_text(query)
+    assert Query.from_dict(query.as_dict()) == query
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(max_size=40))
+def test_no_text_raises(text):
+    parse(text)
