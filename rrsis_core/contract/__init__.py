@@ -1,5 +1,7 @@
 """The floor of the house: errors, options and progress, in plain Python that any interpreter from 3.9 can import."""
 
+from .client import NEVER, Job, WorkerClient, failure
+from .environment import clean_environment, worker_command
 from .errors import (
     AreaError,
     ConfigError,
@@ -12,16 +14,22 @@ from .errors import (
     RrsisWarning,
     SinkError,
     WeightsError,
+    WorkerError,
 )
 from .options import SegmentOptions
 from .progress import NullProgress, Progress, overall, track
+from .protocol import PROTOCOL_VERSION, Message
 
 __all__ = [
+    "NEVER",
+    "PROTOCOL_VERSION",
     "AreaError",
     "ConfigError",
     "ExpressionError",
     "InferenceError",
     "InputError",
+    "Job",
+    "Message",
     "NullProgress",
     "OperationCanceled",
     "Progress",
@@ -31,6 +39,11 @@ __all__ = [
     "SegmentOptions",
     "SinkError",
     "WeightsError",
+    "WorkerClient",
+    "WorkerError",
+    "clean_environment",
+    "failure",
     "overall",
     "track",
+    "worker_command",
 ]

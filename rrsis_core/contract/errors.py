@@ -11,7 +11,9 @@ changes its meaning: programs and tests look at the code, people read the senten
     ├── ConfigError(ValueError)        config.*                      4
     ├── WeightsError(OSError)          weights.not_found, .corrupt, .preset, .keys, .vocabulary           4
     ├── InferenceError(RuntimeError)   inference.out_of_memory, inference.not_finite, inference.device     5
-    └── SinkError(OSError)             output.suffix, output.folder, output.exists, output.write           5
+    ├── SinkError(OSError)             output.suffix, output.folder, output.exists, output.write           5
+    └── WorkerError(RuntimeError)      worker.not_installed, .start, .protocol, .crashed, .silent, .closed,
+                                       protocol.malformed, protocol.unknown_type                          6
     OperationCanceled(Exception)       canceled: not an error, so that no handler swallows it            130
 """
 
@@ -80,6 +82,12 @@ class SinkError(RrsisError, OSError):
     """An output cannot be written."""
 
     exit_code = 5
+
+
+class WorkerError(RrsisError, RuntimeError):
+    """The worker process is not there, does not start, speaks another protocol, or died."""
+
+    exit_code = 6
 
 
 class OperationCanceled(Exception):

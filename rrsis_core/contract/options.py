@@ -45,10 +45,16 @@ class SegmentOptions:
     """Polygons below this area are dropped, in square metres (in pixels where the raster has no CRS)."""
     simplify: float = 0.0
     """Tolerance of outline simplification, in raster pixels; 0 keeps the pixel edges."""
+    right_angles: bool = False
+    """Give outlines right angles where they nearly have them, as buildings do."""
+    min_score: float = 0.0
+    """Polygons whose mean probability is below are dropped, 0 to 1."""
     device: str = "auto"
     """auto, cpu, cuda, cuda:N or mps."""
     batch_size: int | None = None
     """Tiles a forward pass. Default: by device."""
+    threads: int | None = None
+    """CPU threads of the model. Default: one a core. Other numbers may change scores in the last digit."""
     weights: str | None = None
     """Name of packaged weights or a path to a safetensors file. Default: the packaged ones."""
     overwrite: bool = False
@@ -71,6 +77,7 @@ class SegmentOptions:
         if self.scaling not in ("auto", "none", "percentile"):
             raise _invalid("scaling", f"unknown scaling '{self.scaling}'", "Use auto, none or percentile.")
         self._check_range("threshold", 0.0, 1.0)
+        self._check_range("min_score", 0.0, 1.0)
         self._check_range("overlap", 0.0, 0.5)
         self._check_range("min_area_m2", 0.0, float("inf"))
         self._check_range("simplify", 0.0, float("inf"))
@@ -80,8 +87,10 @@ class SegmentOptions:
             )
         if self.tile is not None and (self.tile < 64 or self.tile % 32):
             raise _invalid("tile", f"a tile of {self.tile} pixels is not usable", "Give a multiple of 32, from 64.")
-        if self.batch_size is not None and self.batch_size < 1:
-            raise _invalid("batch_size", f"a batch of {self.batch_size} is not usable", "Give 1 or more.")
+        for name in ("batch_size", "threads"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise _invalid(name, f"{name.replace('_', ' ')} is {value}", "Give 1 or more.")
 
     def _check_range(self, name: str, low: float, high: float) -> None:
         value = getattr(self, name)

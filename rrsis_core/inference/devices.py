@@ -4,6 +4,8 @@ import torch
 
 from rrsis_core.contract import InferenceError
 
+_USUAL_THREADS = torch.get_num_threads()
+
 
 def choose_device(name: str = "auto") -> torch.device:
     """Return the device for "auto" (CUDA, else MPS, else CPU), "cpu", "cuda", "cuda:N" or "mps".
@@ -37,6 +39,11 @@ def list_devices() -> list[str]:
 def default_batch_size(device: torch.device) -> int:
     """Return how many tiles go through the model at once: few on a CPU, where more brings nothing."""
     return 2 if device.type == "cpu" else 8
+
+
+def use_threads(count: int | None) -> None:
+    """Let the CPU work with so many threads from now on; None for as many as torch takes by itself."""
+    torch.set_num_threads(count or _USUAL_THREADS)
 
 
 def _no_device(name: str) -> InferenceError:

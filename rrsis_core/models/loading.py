@@ -5,40 +5,19 @@ is ever read. Weights may be stored in half precision; models run in float32.
 """
 
 import json
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save_file
 
 from rrsis_core.contract import ConfigError, WeightsError
 from rrsis_core.contract.plain import from_plain, to_plain
 from rrsis_core.models.base import ReferringModel
 from rrsis_core.models.presets import architecture_of, preset_config
+from rrsis_core.weights.card import FORMAT, Card, card_of, read_header
 
-FORMAT = "rrsis-1"
-
-
-@dataclass(frozen=True)
-class Card:
-    """What a checkpoint says of itself."""
-
-    preset: str
-    """Architecture and numbers."""
-    name: str = ""
-    """Preset and tag."""
-    vocabulary_sha256: str = ""
-    """Vocabulary that the word embeddings belong to."""
-    gsd: float | None = None
-    """Ground resolution the weights were made for, metres a pixel."""
-    tile: int = 512
-    """Tile side to run at, in pixels."""
-    temperature: float = 1.0
-    """Logits are divided by it, so that scores mean something."""
-    description: dict[str, Any] = field(default_factory=dict)
-    """Data, licences, scores, recipe, commit: for people."""
+__all__ = ["Card", "load_model", "read_card", "save_weights"]
 
 
 def save_weights(model: ReferringModel, path: str | Path, card: Card, half: bool = False) -> None:
@@ -55,7 +34,7 @@ def save_weights(model: ReferringModel, path: str | Path, card: Card, half: bool
 
 def read_card(path: str | Path) -> Card:
     """Read a checkpoint's card without its weights. Raises WeightsError."""
-    return _card(_header(Path(path)), Path(path))
+    return _card(read_header(path), Path(path))
 
 
 def load_model(path: str | Path, preset: str | None = None) -> tuple[ReferringModel, Card]:
@@ -65,7 +44,7 @@ def load_model(path: str | Path, preset: str | None = None) -> tuple[ReferringMo
     (another preset than asked for), weights.keys (missing, extra or wrongly shaped tensors, all named).
     """
     path = Path(path)
-    header = _header(path)
+    header = read_header(path)
     card = _card(header, path)
     if preset is not None and card.preset != preset:
         raise WeightsError(
@@ -86,37 +65,11 @@ def load_model(path: str | Path, preset: str | None = None) -> tuple[ReferringMo
     return model.eval(), card
 
 
-def _header(path: Path) -> dict[str, str]:
-    if not path.is_file():
-        raise WeightsError(
-            f"There are no weights at {path}.",
-            code="weights.not_found",
-            hint="Give a .safetensors file, or leave --weights out to use the packaged ones.",
-        )
-    try:
-        with safe_open(path, framework="pt") as file:
-            header = file.metadata() or {}
-    except (SafetensorError, OSError, ValueError) as error:
-        raise WeightsError(
-            f"{path} is damaged or not a safetensors file.",
-            code="weights.corrupt",
-            hint="Fetch or copy it again.",
-            details=str(error),
-        ) from error
-    if header.get("format") != FORMAT:
-        raise WeightsError(
-            f"{path} was not written by rrsis (format {header.get('format')}, expected {FORMAT}).",
-            code="weights.corrupt",
-            hint="Give weights made by `rrsis train`.",
-        )
-    return header
-
-
 def _card(header: dict[str, str], path: Path) -> Card:
+    card = card_of(header, path)
     try:
-        card = from_plain(Card, json.loads(header["card"]))
         preset_config(card.preset)
-    except (ConfigError, ValueError, KeyError) as error:
+    except ConfigError as error:
         raise WeightsError(
             f"The card inside {path} cannot be used: {error}",
             code="weights.preset",

@@ -1,0 +1,175 @@
+"""What a run will cost, told without a model; a run that is watched and stopped; polygons made anew."""
+
+import json
+import subprocess
+import sys
+
+import geopandas
+import numpy as np
+import pytest
+import shapely
+from rasterio.transform import from_origin
+from safetensors.numpy import save_file
+
+from rrsis_core.contract import NullProgress, OperationCanceled, RasterError, RrsisWarning, SegmentOptions, SinkError
+from rrsis_core.inference import Watch, plan_raster, revectorise, segment_raster
+from rrsis_core.inference.pieces import tile_pieces
+
+PHRASES = ("the red roofs", "the river")
+
+
+@pytest.fixture
+def weights(tmp_path):
+    """A checkpoint with a card and no tensor: enough for a plan."""
+    path = tmp_path / "card.safetensors"
+    card = {"preset": "any", "gsd": 1.0, "tile": 64}
+    save_file({}, path, metadata={"format": "rrsis-1", "config": "{}", "card": json.dumps(card)})
+    return str(path)
+
+
+def geometries(path):
+    """Return phrase and geometry of every polygon, in an order that does not depend on how they were written."""
+    frame = geopandas.read_file(path)
+    rows = zip(frame.phrase, frame.score, shapely.to_wkb(shapely.normalize(frame.geometry.values)), strict=True)
+    return sorted(rows)
+
+
+def test_a_plan_is_what_the_run_does(write_raster, blobs, predictor, weights):
+    path = write_raster(blobs[0])
+    predictor.gsd, predictor.tile = 1.0, 64
+    plan = plan_raster(SegmentOptions(str(path), PHRASES, weights=weights))
+    result = segment_raster(SegmentOptions(str(path), PHRASES), predictor)
+    assert (plan.tiles, plan.window, plan.gsd) == (result.tiles, result.window, result.gsd)
+    assert (plan.width, plan.height, plan.tile) == (210, 150, 64)
+    assert plan.raster_gsd == pytest.approx(0.5, rel=1e-3)
+    assert (plan.bands, plan.count, plan.dtype, plan.crs) == ((1, 2, 3), 3, "uint8", "EPSG:32645")
+
+
+def test_a_plan_follows_the_options_and_warns(write_raster, blobs, weights):
+    path = write_raster(blobs[0])
+    some = plan_raster(SegmentOptions(str(path), PHRASES, weights=weights, bbox=(500000, 3059950, 500032, 3060000)))
+    assert some.window == (0, 0, 64, 100)
+    with pytest.warns(RrsisWarning, match="Running at 2 m"):
+        assert plan_raster(SegmentOptions(str(path), PHRASES, weights=weights, gsd=2.0)).gsd == 2.0
+    with pytest.raises(RasterError) as error:
+        plan_raster(SegmentOptions(str(path), PHRASES, weights=weights, bands=(9,)))
+    assert error.value.code == "raster.bands"
+
+
+def test_a_plan_needs_no_torch(write_raster, blobs, weights):
+    path = write_raster(blobs[0])
+    code = f"""
+import sys
+from rrsis_core.contract import SegmentOptions
+from rrsis_core.inference import plan_raster, revectorise
+print(plan_raster(SegmentOptions({str(path)!r}, ("a",), weights={weights!r})).tiles, "torch" in sys.modules)
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["15", "False"]
+
+
+def test_whoever_watches_sees_every_tile(write_raster, blobs, predictor):
+    seen = []
+    watch = Watch(lambda job, tile, probabilities: seen.append((tile.row, tile.column, probabilities.shape)) or True)
+    result = segment_raster(SegmentOptions(str(write_raster(blobs[0])), PHRASES), predictor, watch=watch)
+    assert len(seen) == result.tiles == watch.tiles
+    assert {shape for _, _, shape in seen} == {(2, 128, 128)}
+    assert result.stopped_after is None
+
+
+@pytest.mark.parametrize("tiles", [1, 4, 7])
+def test_what_was_found_until_the_stop_is_kept(write_raster, blobs, predictor, tmp_path, tiles):
+    path = str(write_raster(blobs[0]))
+    predictor.batch_size = 1
+    full, part, stored = (str(tmp_path / name) for name in ("full.gpkg", "part.gpkg", "part.tif"))
+    segment_raster(SegmentOptions(path, PHRASES, output=full), predictor)
+    before, count = predictor.chips, []
+    watch = Watch(lambda job, tile, probabilities: len(count) < tiles - 1 and not count.append(tile))
+    result = segment_raster(
+        SegmentOptions(path, PHRASES, output=part, probability=stored), predictor, NullProgress(), watch
+    )
+    assert (predictor.chips - before, result.stopped_after) == (tiles, tiles)
+    everything = shapely.union_all(geopandas.read_file(full).geometry.values)
+    kept = shapely.union_all(geopandas.read_file(part).geometry.values)
+    assert 0 < kept.area < everything.area
+    assert kept.difference(everything.buffer(1e-6)).area == 0
+
+
+def test_a_stop_that_keeps_nothing(write_raster, blobs, predictor, tmp_path):
+    class Impatient(NullProgress):
+        def is_canceled(self):
+            return True
+
+    options = SegmentOptions(str(write_raster(blobs[0])), PHRASES, output=str(tmp_path / "o.gpkg"))
+    with pytest.raises(OperationCanceled):
+        segment_raster(options, predictor, Impatient())
+    assert not (tmp_path / "o.gpkg").exists()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"threshold": 0.9}, {"min_area_m2": 40, "simplify": 2}, {"right_angles": True}, {"min_score": 0.6}],
+)
+def test_polygons_made_anew_are_those_of_a_run(write_raster, blobs, predictor, tmp_path, settings):
+    path = str(write_raster(np.clip(blobs[0].astype(int) * 2, 0, 255).astype(np.uint8)))
+    stored, run, anew = (str(tmp_path / name) for name in ("p.tif", "run.gpkg", "anew.gpkg"))
+    segment_raster(SegmentOptions(path, PHRASES, probability=stored), predictor)
+    told = segment_raster(SegmentOptions(path, PHRASES, output=run, **settings), predictor)
+    again = revectorise(stored, SegmentOptions(path, PHRASES, output=anew, **settings))
+    assert geometries(run) == geometries(anew) and len(geometries(run)) > 20
+    assert [vars(item) for item in told.found] == [vars(item) for item in again.found]
+
+
+def test_polygons_of_a_raster_without_a_place(write_raster, blobs, predictor, tmp_path):
+    path = str(write_raster(blobs[0], crs=None, transform=from_origin(0, 0, 1, -1)))
+    stored, run, anew = (str(tmp_path / name) for name in ("p.tif", "run.gpkg", "anew.gpkg"))
+    with pytest.warns(RrsisWarning):
+        segment_raster(
+            SegmentOptions(path, PHRASES, probability=stored, output=run, bbox=(50, 60, 300, 250)), predictor
+        )
+    revectorise(stored, SegmentOptions(path, PHRASES, output=anew))
+    assert geometries(run) == geometries(anew)
+
+
+def test_what_is_no_probability_raster_is_refused(write_raster, blobs, tmp_path):
+    path = str(write_raster(blobs[0]))
+    with pytest.raises(RasterError) as error:
+        revectorise(path, SegmentOptions(path, PHRASES, output=str(tmp_path / "o.gpkg")))
+    assert error.value.code == "raster.bands"
+    with pytest.raises(SinkError):
+        revectorise(path, SegmentOptions(path, PHRASES, output=str(tmp_path / "none" / "o.gpkg")))
+
+
+def test_pieces_cover_what_will_be_found_once(write_raster, blobs, predictor, tmp_path):
+    path = str(write_raster(blobs[0]))
+    predictor.gsd = 0.7
+    pieces = []
+
+    def look(job, tile, probabilities):
+        pieces.extend(tile_pieces(job, tile, probabilities, 0.5)[0].polygons)
+        return True
+
+    segment_raster(SegmentOptions(path, PHRASES, output=str(tmp_path / "o.gpkg")), predictor, watch=Watch(look))
+    final = shapely.union_all(geopandas.read_file(tmp_path / "o.gpkg").query("phrase == 'the river'").geometry.values)
+    seen = shapely.union_all(pieces)
+    assert sum(piece.area for piece in pieces) == pytest.approx(seen.area)
+    assert seen.intersection(final).area > 0.9 * seen.union(final).area
+
+
+def test_pieces_keep_to_the_area(write_raster, blobs, predictor, tmp_path):
+    path = str(write_raster(blobs[0]))
+    field = shapely.affinity.rotate(shapely.box(500020, 3059900, 500120, 3059980), 30)
+    geopandas.GeoSeries([field], crs="EPSG:32645").to_file(tmp_path / "area.gpkg")
+    pieces = []
+
+    def look(job, tile, probabilities):
+        pieces.extend(tile_pieces(job, tile, probabilities, 0.5)[0].polygons)
+        return True
+
+    segment_raster(
+        SegmentOptions(path, PHRASES, aoi=str(tmp_path / "area.gpkg"), output=str(tmp_path / "o.gpkg")),
+        predictor,
+        watch=Watch(look),
+    )
+    assert pieces
+    assert shapely.union_all(pieces).difference(field.buffer(0.8)).area == 0
