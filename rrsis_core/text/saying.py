@@ -39,12 +39,12 @@ def chips(parse: Parse) -> list[Chip]:
     if query.number != "all":
         found.append(Chip("number", str(query.number)))
     if query.position:
-        found.append(Chip("position", _position(query.position)))
+        found.append(Chip("position", position_text(query.position)))
     if query.superlative:
         found.append(Chip("superlative", query.superlative))
     if query.ordinal:
-        found.append(Chip("ordinal", " ".join([_rank(query.ordinal.rank), *_from_side(query.ordinal)])))
-    found += [Chip("relation", _relation(relation)) for relation in query.relations]
+        found.append(Chip("ordinal", " ".join([rank_text(query.ordinal.rank), *_from_side(query.ordinal)])))
+    found += [Chip("relation", relation_text(relation)) for relation in query.relations]
     found += [Chip("except", to_text(other)) for other in query.excluded]
     return found + [Chip("also", to_text(other)) for other in query.also]
 
@@ -55,7 +55,7 @@ def _noun_phrase(query: Query) -> str:
     words = ["a" if count == "one" and plural(query.target) == query.target else "the"]
     words += [_cardinal(count)] if isinstance(count, int) else []
     if query.ordinal:
-        words.append(_rank(query.ordinal.rank))
+        words.append(rank_text(query.ordinal.rank))
     words += [query.superlative] if query.superlative else []
     return " ".join([*words, *query.attributes, query.target if count == "one" else plural(query.target)])
 
@@ -63,12 +63,12 @@ def _noun_phrase(query: Query) -> str:
 def _modifiers(query: Query) -> list[str]:
     parts = [*_from_side(query.ordinal)] if query.ordinal else []
     if query.position:
-        parts.append(_position(query.position))
+        parts.append(position_text(query.position))
     it_is = "and it is" if query.number == "one" else "and they are"
     linked = False
     for relation in query.relations:
         parts += [it_is] if relation.later else ["and"] * linked
-        parts.append(_relation(relation))
+        parts.append(relation_text(relation))
         linked = True
     parts += [f"except {to_text(other)}" for other in query.excluded]
     return parts + [f"and {to_text(other)}" for other in query.also]
@@ -78,13 +78,15 @@ def _from_side(ordinal: Ordinal) -> list[str]:
     return [f"from the {ordinal.side}"] if ordinal.side else []
 
 
-def _position(position: str) -> str:
+def position_text(position: str) -> str:
+    """Return a position as words: "in the center of the far left"."""
     centred, far, side, part = split_position(position)
     words = " ".join(["far"] * far + [side] + ([part] if part else []))
     return f"in the center of the {words}" if centred else f"in the {words}"
 
 
-def _relation(relation: Relation) -> str:
+def relation_text(relation: Relation) -> str:
+    """Return a relation with its landmarks as words: "within 50 m of the river"."""
     word = _WORDS.get(relation.kind, relation.kind)
     if relation.negated:
         word = "without" if relation.kind == "with" else f"not {word}"
@@ -99,7 +101,8 @@ def _cardinal(count: int) -> str:
     return CARDINALS[count] if count < len(CARDINALS) else str(count)
 
 
-def _rank(rank: int) -> str:
+def rank_text(rank: int) -> str:
+    """Return a rank as a word: second, 21st."""
     if rank < len(RANKS):
         return RANKS[rank]
     ending = "th" if rank % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(rank % 10, "th")

@@ -1,0 +1,272 @@
+"""Resolving is finding, among all instances of a scene, those that a query means, and saying why not the others.
+
+What a model saw by itself, the kind and the look of things, comes in as instances by local expression. The rest is
+decided here: first what filters (place, relations, exceptions), then what ranks (largest, second from the left).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rrsis_core.geo.raster_info import Bounds
+from rrsis_core.inference.instances import Floats, Instances
+from rrsis_core.inference.relations import (
+    Flags,
+    Landmarks,
+    along_side,
+    measured,
+    overlapping,
+    relates,
+)
+from rrsis_core.text.lexicon import plural
+from rrsis_core.text.query import RANKINGS, Query, Relation, split_position
+from rrsis_core.text.saying import local_text, position_text, rank_text, relation_text, to_text
+
+SIDE_SHARE, MIDDLE_SHARE, FAR_SHARE, CORNER_SHARE = 0.4, 0.2, 0.2, 0.25
+PART_SHARES = {"half": 0.5, "third": 1 / 3, "quarter": 0.25, "corner": CORNER_SHARE, "edge": 0.1}
+TOP_SHARE = 0.1  # of the instances are "the largest buildings", where nobody says how many
+_SIDES = {"leftmost": "left", "rightmost": "right", "topmost": "top", "bottommost": "bottom"}
+_LEAST = ("smallest", "shortest", "narrowest", "darkest")
+
+
+@dataclass(frozen=True)
+class Extent:
+    """What left, top and middle refer to."""
+
+    bounds: Bounds
+    """Left, bottom, right, top in metres on the ground; north is up."""
+    name: str = "raster"
+
+
+@dataclass(eq=False)
+class Resolution:
+    """What a query came to."""
+
+    query: Query
+    local: str
+    """The local expression whose instances were the candidates."""
+    instances: Instances
+    kept: Flags
+    reasons: NDArray[np.object_]
+    """Why each candidate was dropped, empty for those that were kept."""
+    notes: list[str] = field(default_factory=list)
+    """What a person should know: why nothing is left, or that others may be meant."""
+    landmarks: list[Resolution] = field(default_factory=list)
+    also: list[Resolution] = field(default_factory=list)
+
+    @property
+    def answer(self) -> Instances:
+        """The instances that are meant, without those of `also`."""
+        return self.instances[self.kept]
+
+    def parts(self) -> Iterator[Resolution]:
+        """Yield this resolution and every one inside it."""
+        yield self
+        for inner in (*self.landmarks, *self.also):
+            yield from inner.parts()
+
+    def counts(self) -> dict[str, int]:
+        """Return how many candidates were dropped for which reason, in the order in which it happened."""
+        found, first, number = np.unique(self.reasons[~self.kept].astype(str), return_index=True, return_counts=True)
+        return {str(found[i]): int(number[i]) for i in np.argsort(first)}
+
+
+def needs_brightness(query: Query) -> set[str]:
+    """Return the local expressions whose instances must have been measured for brightness."""
+    found = set()
+    for part in query.parts():
+        bright = [relation for relation in part.relations if relation.kind in ("brighter than", "darker than")]
+        if bright or part.superlative in ("brightest", "darkest"):
+            found |= {local_text(query) for query in (part, *(q for relation in bright for q in relation.landmarks))}
+    return found
+
+
+def local_texts(query: Query) -> list[str]:
+    """Return the local expressions of a query, each once, the target first."""
+    return list(dict.fromkeys(local_text(part) for part in query.parts()))
+
+
+def resolve(query: Query, candidates: Mapping[str, Instances], extent: Extent) -> Resolution:
+    """Find what a query means among the instances of its local expressions (KeyError where one is missing)."""
+    local = local_text(query)
+    instances = candidates[local]
+    reasons = np.full(len(instances), "", object)
+    result = Resolution(query, local, instances, np.ones(len(instances), bool), reasons)
+    if query.position and not _picks_by_position(query):
+        _keep(result, _placed(query.position, instances.centre, extent), _at(query.position, extent))
+    _relate(result, [item for item in query.relations if not item.later], candidates, extent)
+    for other in query.excluded:
+        meant = resolve(other, candidates, extent)
+        result.landmarks.append(meant)
+        _keep(result, ~_covered(instances, meant), f"not one of {to_text(other)}")
+    _pick(result, extent)
+    _relate(result, [item for item in query.relations if item.later], candidates, extent)
+    result.also = [resolve(other, candidates, extent) for other in query.also]
+    result.notes = _notes(result)
+    return result
+
+
+def _keep(result: Resolution, fits: Flags, what: str) -> None:
+    """Drop the candidates that do not fit; `what` names what those that are kept are."""
+    dropped = result.kept & ~fits
+    result.reasons[dropped] = f"not {what}" if not what.startswith("not ") else what.removeprefix("not ")
+    result.kept &= fits
+
+
+def _relate(result: Resolution, relations: list[Relation], candidates: Mapping[str, Instances], extent: Extent) -> None:
+    """Drop what does not relate as it should. Rankings wait for `_pick`, but their landmarks are found here."""
+    for relation in relations:
+        found = [resolve(landmark, candidates, extent) for landmark in relation.landmarks]
+        result.landmarks += found
+        if relation.kind in RANKINGS and not relation.negated:
+            continue
+        sets = [item.answer for item in found]
+        if len(sets) > 1 and relation.kind != "between":
+            sets = [joined(sets)]
+        targets = result.answer
+        if len(targets):
+            fits = relates(relation.kind, relation.amount, targets, sets) != relation.negated
+            every = np.zeros(len(result.kept), bool)
+            every[result.kept] = fits
+            _keep(result, every, relation_text(relation))
+
+
+def joined(sets: list[Instances]) -> Instances:
+    """Return several instances as one."""
+    bright = [np.zeros(len(some)) if some.brightness is None else some.brightness for some in sets]
+    return Instances(
+        np.concatenate([some.outlines for some in sets]),
+        np.concatenate([some.ground for some in sets]),
+        np.concatenate([some.score for some in sets]),
+        np.concatenate(bright),
+    )
+
+
+def _covered(instances: Instances, meant: Resolution) -> Flags:
+    """Tell which instances are, by half or more, what another query means."""
+    if meant.instances is instances:
+        return meant.kept
+    who, _, shared = overlapping(instances, meant.answer)
+    return np.bincount(who, shared, len(instances)) >= 0.5 * instances.area
+
+
+# --- where ---------------------------------------------------------------------------------------------------------
+
+
+def _placed(position: str, points: Floats, extent: Extent) -> Flags:
+    """Tell which points lie in a part of the extent."""
+    centred, far, side, part = split_position(position)
+    left, bottom, right, top = extent.bounds
+    x, y = ((points - (left, bottom)) / (right - left, top - bottom)).T
+    share = FAR_SHARE if far else PART_SHARES.get(part or "", SIDE_SHARE)
+    if " " in side and part in ("half", "third", "quarter"):
+        share = 0.5 if part == "quarter" else share  # a quarter of the area
+    reach = {"left": x < share, "right": x > 1 - share, "bottom": y < share, "top": y > 1 - share}
+    reach |= {"lower": reach["bottom"], "upper": reach["top"]}
+    middle = [np.abs(value - 0.5) < MIDDLE_SHARE for value in (x, y)]
+    if side == "middle":
+        return middle[0] & middle[1]
+    fits = np.all([reach[word] for word in side.split()], axis=0)
+    if centred:
+        fits &= middle[1] if side in ("left", "right") else middle[0]
+    return fits
+
+
+def _at(position: str, extent: Extent) -> str:
+    return f"{position_text(position)} of the {extent.name}"
+
+
+def _picks_by_position(query: Query) -> bool:
+    """Tell whether "the ship on the far left" means the one that is farthest to the left, wherever that is."""
+    ranked = query.superlative or query.ordinal or any(item.kind in RANKINGS for item in query.relations)
+    return query.number == "one" and not ranked and bool(query.position) and split_position(query.position or "")[1]
+
+
+# --- which ---------------------------------------------------------------------------------------------------------
+
+
+def _pick(result: Resolution, extent: Extent) -> None:
+    """Keep those that come first by what the query ranks by."""
+    for what, worth in _rankings(result, extent):
+        alive = np.flatnonzero(result.kept)
+        worths = worth(alive)
+        order = alive[np.argsort(-worths, kind="stable")][: np.isfinite(worths).sum()]
+        first, count = _ranks(result.query, len(order))
+        fits = np.zeros(len(result.kept), bool)
+        fits[order[first : first + count]] = True
+        _keep(result, fits, what)
+
+
+def _ranks(query: Query, available: int) -> tuple[int, int]:
+    """Return the first rank that is meant, from 0, and how many from there."""
+    first = query.ordinal.rank - 1 if query.ordinal else 0
+    if isinstance(query.number, int):
+        return first, query.number
+    return first, (1 if query.number == "one" or query.ordinal else max(2, round(TOP_SHARE * available)))
+
+
+Worth = Callable[[NDArray[np.int64]], Floats]
+
+
+def _rankings(result: Resolution, extent: Extent) -> list[tuple[str, Worth]]:
+    """Return what the query ranks by: its name, and a function from indexes to how much each has of it."""
+    query, instances = result.query, result.instances
+    rank = f"{rank_text(query.ordinal.rank)} " if query.ordinal else ""
+    found: list[tuple[str, Worth]] = []
+    if query.superlative:
+        found.append((f"the {rank}{query.superlative}", _by_superlative(query.superlative, instances)))
+    for relation in query.relations:
+        if relation.kind in RANKINGS and not relation.negated and not relation.later:
+            marks = _landmarks_of(result, relation)
+            sign = -1.0 if relation.kind == "closest to" else 1.0
+            found.append((f"the {rank}{relation_text(relation)}", _by_distance(instances, marks, sign)))
+    if not found and query.ordinal:
+        side = query.ordinal.side or "left"
+        found.append((f"the {rank}from the {side}", lambda who: along_side(instances.centre[who], side)))
+    if _picks_by_position(query):
+        side = split_position(query.position or "")[2]
+        found.append((f"the one farthest to the {side}", lambda who: along_side(instances.centre[who], side)))
+    return found
+
+
+def _by_superlative(superlative: str, instances: Instances) -> Worth:
+    if superlative in _SIDES:
+        return lambda who: along_side(instances.centre[who], _SIDES[superlative])
+    sign = -1.0 if superlative in _LEAST else 1.0
+    return lambda who: sign * measured(superlative, instances)[who]
+
+
+def _by_distance(instances: Instances, landmarks: Instances, sign: float) -> Worth:
+    return lambda who: sign * Landmarks(instances[who], landmarks).distances()
+
+
+def _landmarks_of(result: Resolution, relation: Relation) -> Instances:
+    return joined([item.answer for item in result.landmarks if item.query in relation.landmarks])
+
+
+# --- what to tell --------------------------------------------------------------------------------------------------
+
+
+def _notes(result: Resolution) -> list[str]:
+    query, things = result.query, result.local.removeprefix("the ")
+    left, count = int(result.kept.sum()), len(result.kept)
+    missing = [item for item in result.landmarks if item.query not in query.excluded and not item.kept.any()]
+    if not count:
+        return [f"no {things} were found"]
+    if not left:
+        steps = [f"{number} {reason}" for reason, number in result.counts().items()]
+        notes = [f"{count} candidate {things}, none left: {', '.join(steps)}"]
+        return notes + [f"no {item.local.removeprefix('the ')} to relate to" for item in missing if not len(item.kept)]
+    ranked = query.superlative or query.ordinal or any(item.kind in RANKINGS for item in query.relations)
+    if query.number == "one" and left > 1:
+        hint = "say which: the largest, the leftmost, the one near something"
+        return [f"'the {query.target}' may be any of {left}; all are returned: {hint}"]
+    if isinstance(query.number, int) and left != query.number:
+        return [f"{query.number} were asked for, {left} fit"]
+    if query.number == "all" and ranked and not query.ordinal:
+        return [f"the first {left} of {plural(query.target)} are returned: say how many"]
+    return []
