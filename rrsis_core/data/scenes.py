@@ -54,14 +54,14 @@ _RENDERED_NAMES = {"pond": "lake", "ship": "boat"}
 
 
 def scene_of_rendered(made: rendered.Scene, name: str) -> Scene:
-    """Bring a rendered scene to a scene: everything in it is outlined, so what is not outlined is not there."""
+    """Bring a rendered scene to a scene: what is not outlined is not there, but for what people would argue about."""
     names = {_RENDERED_NAMES.get(category, category) for category in rendered.CATEGORIES}
     objects = tuple(
         SceneObject(_RENDERED_NAMES.get(o.category, o.category), o.color, o.rows[0], o.cols[0], o.mask)
         for o in made.objects
     )
-    groups = {"vegetation", "water"}
-    return Scene(made.image, objects, made.gsd, frozenset(names | groups), name=name)
+    complete = frozenset((names | {"vegetation", "water"}) - made.disputed)
+    return Scene(made.image, objects, made.gsd, complete, unlabelled=made.doubtful, name=name)
 
 
 def object_from_mask(category: str, color: str | None, mask: np.ndarray) -> SceneObject:
