@@ -52,7 +52,7 @@ class Predictor:
         self.batch_size = default_batch_size(device)
         self.seconds: dict[str, float] = {}
         self._tokenizer = tokenizer
-        self._tokens: OrderedDict[str, tuple[Tensor, Tensor]] = OrderedDict()
+        self._texts: OrderedDict[str, list[Tensor]] = OrderedDict()
 
     @torch.inference_mode()
     def __call__(self, chips: NDArray[np.float32], expressions: Sequence[str]) -> NDArray[np.float32]:
@@ -84,24 +84,24 @@ class Predictor:
             answers = []
             for expression in expressions:
                 start = time.perf_counter()
-                ids, mask = (x.expand(len(chips), -1) for x in self._encode(expression))
-                logits = resize(self.model.segment(visual, ids, mask).logits.float(), images.shape[-2:])
+                text = [x.expand(len(chips), *x.shape[1:]) for x in self._encode(expression)]
+                logits = resize(self.model.segment(visual, text).logits.float(), images.shape[-2:])
                 margin = (logits[:, 1] - logits[:, 0])[:, :height, :width] / self.card.temperature
                 answers.append(torch.sigmoid(margin).cpu().numpy())
                 spent = time.perf_counter() - start + shared
                 self.seconds[expression] = self.seconds.get(expression, 0.0) + spent
         return np.stack(answers, axis=1)
 
-    def _encode(self, expression: str) -> tuple[Tensor, Tensor]:
-        if expression not in self._tokens:
+    def _encode(self, expression: str) -> list[Tensor]:
+        """Encode an expression once for all tiles; the 64 latest are kept."""
+        if expression not in self._texts:
             ids, mask = self._tokenizer.encode([expression], self.model.config.max_tokens)
-            # Cut to its length: the answer does not depend on padding, and half of the words' time is saved.
-            used = int(mask.sum())
-            token_ids, attention_mask = (torch.from_numpy(x[:, :used]).to(self.device) for x in (ids, mask))
-            self._tokens[expression] = token_ids, attention_mask
-            if len(self._tokens) > 64:
-                self._tokens.popitem(last=False)
-        return self._tokens[expression]
+            used = int(mask.sum())  # the answer does not depend on padding, so none is computed
+            tokens = [torch.from_numpy(x[:, :used]).to(self.device) for x in (ids, mask)]
+            self._texts[expression] = self.model.encode_text(*tokens)
+            if len(self._texts) > 64:
+                self._texts.popitem(last=False)
+        return self._texts[expression]
 
 
 def pad_to_multiple(images: Tensor) -> Tensor:

@@ -21,7 +21,11 @@ class SegmentationOutput(NamedTuple):
 
 
 class ReferringModel(nn.Module):
-    """Base class: standardisation and the two-step interface that inference uses."""
+    """Base class: standardisation, and the two halves that inference calls apart.
+
+    An image is encoded once for any number of expressions, an expression once for any number of images; only
+    `segment` needs both. Encodings are lists of tensors whose first dimension is the batch.
+    """
 
     pixel_mean: Tensor
     pixel_std: Tensor
@@ -37,16 +41,30 @@ class ReferringModel(nn.Module):
         return (images - self.pixel_mean) / self.pixel_std
 
     def encode_image(self, images: Tensor) -> list[Tensor]:
-        """Encode images (B, 3, H, W) in [0, 1] once for any number of expressions."""
+        """Encode images (B, 3, H, W) in [0, 1] as far as that goes without the expression."""
         raise NotImplementedError
 
-    def segment(self, visual: list[Tensor], token_ids: Tensor, attention_mask: Tensor) -> SegmentationOutput:
-        """Segment encoded images with one expression each: token_ids and attention_mask (B, N)."""
+    def encode_text(self, token_ids: Tensor, attention_mask: Tensor) -> list[Tensor]:
+        """Encode expressions (B, N) as far as that goes without the image.
+
+        attention_mask is bool or integer: 0 padding, 1 token, 2 token of a target word (what BTDNet hides).
+        """
+        raise NotImplementedError
+
+    def segment(self, visual: list[Tensor], text: list[Tensor]) -> SegmentationOutput:
+        """Segment B encoded images with one encoded expression each; logits (B, 2, H / 4, W / 4)."""
         raise NotImplementedError
 
     def forward(self, images: Tensor, token_ids: Tensor, attention_mask: Tensor) -> SegmentationOutput:
-        """Segment images (B, 3, H, W) in [0, 1] with one expression each; logits (B, 2, H / 4, W / 4)."""
-        return self.segment(self.encode_image(images), token_ids, attention_mask)
+        """Segment images (B, 3, H, W) in [0, 1] with K expressions each, token_ids and attention_mask (B K, N).
+
+        Returns logits (B K, 2, H / 4, W / 4), image by image.
+        """
+        visual = self.encode_image(images)
+        count = token_ids.shape[0] // images.shape[0]
+        if count > 1:
+            visual = [x.repeat_interleave(count, dim=0) for x in visual]
+        return self.segment(visual, self.encode_text(token_ids, attention_mask))
 
 
 def foreground_probability(logits: Tensor) -> Tensor:

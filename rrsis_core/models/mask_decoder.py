@@ -159,23 +159,24 @@ class MaskDecoder(nn.Module):
 class SimpleDecoder(nn.Module):
     """LAVT's decoding: from coarse to fine, up-sample, concatenate, two 3x3 convolutions; then two logits."""
 
-    def __init__(self, dim: int, levels: int = 4) -> None:
+    def __init__(self, dim: int, channels: list[int]) -> None:
         super().__init__()
+        above = [channels[-1], *([dim] * (len(channels) - 2))]
         self.steps = nn.ModuleList(
             nn.Sequential(
-                nn.Conv2d(2 * dim, dim, 3, padding=1, bias=False),
+                nn.Conv2d(coarse + fine, dim, 3, padding=1, bias=False),
                 nn.BatchNorm2d(dim),
                 nn.ReLU(),
                 nn.Conv2d(dim, dim, 3, padding=1, bias=False),
                 nn.BatchNorm2d(dim),
                 nn.ReLU(),
             )
-            for _ in range(levels - 1)
+            for coarse, fine in zip(above, reversed(channels[:-1]), strict=True)
         )
         self.classifier = nn.Conv2d(dim, 2, 1)
 
     def forward(self, maps: list[Tensor]) -> Tensor:
-        """Maps of one width, fine to coarse -> logits (B, 2, h_1, w_1)."""
+        """Maps (B, C_i, H_i, W_i), fine to coarse -> logits (B, 2, H_1, W_1)."""
         x = maps[-1]
         for step, finer in zip(self.steps, reversed(maps[:-1]), strict=True):
             x = F.interpolate(x, size=finer.shape[-2:], mode="bilinear", align_corners=True)

@@ -13,9 +13,12 @@ from torch import nn
 from rrsis_core.contract import ConfigError
 from rrsis_core.contract.plain import from_plain, to_plain
 from rrsis_core.models.base import ReferringModel
+from rrsis_core.models.btdnet import BTDNet, BTDNetConfig, BTDNetCriterion, BTDNetLossConfig
+from rrsis_core.models.btdnet.config import BscConfig, ReconstructionConfig
 from rrsis_core.models.crobim import CroBIM, CroBIMConfig, CroBIMCriterion
 from rrsis_core.models.crobim.config import CapmConfig, LgfaConfig
 from rrsis_core.models.crobim.criterion import CroBIMLossConfig
+from rrsis_core.models.lavt import LAVT, LAVTConfig, LAVTCriterion, LAVTLossConfig
 from rrsis_core.models.linguistic import BertSize
 from rrsis_core.models.mask_decoder import DecoderConfig
 from rrsis_core.models.visual import BackboneConfig
@@ -31,7 +34,14 @@ class Architecture:
     criterion: type[nn.Module]
 
 
-ARCHITECTURES = {"crobim": Architecture(CroBIMConfig, CroBIM, CroBIMLossConfig, CroBIMCriterion)}
+ARCHITECTURES = {
+    "btdnet": Architecture(BTDNetConfig, BTDNet, BTDNetLossConfig, BTDNetCriterion),
+    "crobim": Architecture(CroBIMConfig, CroBIM, CroBIMLossConfig, CroBIMCriterion),
+    "lavt": Architecture(LAVTConfig, LAVT, LAVTLossConfig, LAVTCriterion),
+}
+# Baselines are presets of the architecture that holds their parts.
+ARCHITECTURES |= {name: ARCHITECTURES["lavt"] for name in ("rmsin", "lgce")}
+ARCHITECTURES["caris"] = ARCHITECTURES["crobim"]
 
 _SMALL_BERT = BertSize(vocab_size=2048, hidden=256, layers=4, heads=4, intermediate=1024, max_positions=64)
 
@@ -50,10 +60,43 @@ def _crobim_small(backbone: str) -> CroBIMConfig:
     )
 
 
+def _caris(backbone: BackboneConfig) -> CroBIMConfig:
+    """CARIS-like: pooled last-stage tokens are added to the prompts, and there is no LGFA."""
+    capm = CapmConfig(interaction="add", scales="last", num_prompts=5)
+    return CroBIMConfig(backbone=backbone, capm=capm, lgfa=LgfaConfig(enabled=False))
+
+
+def _lavt_small(backbone: str) -> LAVTConfig:
+    """LAVT for CPUs, about as large as the small CroBIM."""
+    config = BackboneConfig(name=backbone, drop_path=0.05, layer_scale=0.1)
+    return LAVTConfig(backbone=config, bert=_SMALL_BERT, img_size=256, max_tokens=24, decoder_dim=96)
+
+
+def _btdnet_small(backbone: str) -> BTDNetConfig:
+    """BTDNet for CPUs: every part of the full-size model, narrower and shallower."""
+    return BTDNetConfig(
+        backbone=BackboneConfig(name=backbone, drop_path=0.05, layer_scale=0.1),
+        bert=_SMALL_BERT,
+        dim=128,
+        img_size=256,
+        max_tokens=24,
+        bsc=BscConfig(dim=64),
+        mci=DecoderConfig(layers=3, heads=4, inner_ratio=1, ffn_ratio=2, visual_self_attn="none"),
+        rec=ReconstructionConfig(dim=128, heads=4),
+    )
+
+
 PRESETS: dict[str, Any] = {
+    "btdnet_convnext_pico_256": _btdnet_small("convnext_pico"),
+    "btdnet_swin_base_512": BTDNetConfig(),
     "crobim_convnext_pico_256": _crobim_small("convnext_pico"),
     "crobim_convnext_base_480": CroBIMConfig(backbone=BackboneConfig(name="convnext_base")),
     "crobim_swin_base_480": CroBIMConfig(),
+    "caris_swin_base_480": _caris(BackboneConfig()),
+    "lavt_convnext_pico_256": _lavt_small("convnext_pico"),
+    "lavt_swin_base_480": LAVTConfig(),
+    "lgce_swin_base_480": LAVTConfig(cross_scale="lgce"),
+    "rmsin_swin_base_480": LAVTConfig(fusion="iim", cross_scale="cim"),
 }
 
 

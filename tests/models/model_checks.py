@@ -5,6 +5,7 @@ import copy
 import pytest
 import torch
 
+from rrsis_core.contract import ConfigError
 from rrsis_core.models import create_criterion, create_model, foreground_probability, load_model, save_weights
 from rrsis_core.models.loading import Card
 
@@ -26,6 +27,8 @@ class ModelChecks:
     preset: str
     tiny: dict
     without_gradient: tuple[str, ...] = ()
+    fixed_size = False
+    """A part of the model is made for one size of images."""
 
     @classmethod
     def build(cls):
@@ -46,6 +49,11 @@ class ModelChecks:
     def test_any_resolution(self, model, size):
         images, ids, mask = inputs()
         images = torch.rand(2, 3, *size)
+        if self.fixed_size:
+            with pytest.raises(ConfigError, match=r"\d+ x \d+") as caught:
+                model(images, ids, mask)
+            assert caught.value.code == "config.img_size"
+            return
         assert model(images, ids, mask).logits.shape == (2, 2, size[0] // 4, size[1] // 4)
 
     def test_every_parameter_gets_a_finite_gradient(self):
@@ -82,9 +90,14 @@ class ModelChecks:
         images, ids, mask = inputs()
         visual = model.encode_image(images[:1])
         for row in range(2):
-            logits = model.segment(visual, ids[row : row + 1], mask[row : row + 1]).logits
+            logits = model.segment(visual, model.encode_text(ids[row : row + 1], mask[row : row + 1])).logits
             whole = model(images[:1], ids[row : row + 1], mask[row : row + 1]).logits
             torch.testing.assert_close(logits, whole, atol=1e-5, rtol=0)
+
+    def test_one_image_with_several_expressions_is_that_image_several_times(self, model):
+        images, ids, mask = inputs()
+        both = model(images[:1], ids, mask).logits
+        torch.testing.assert_close(both, model(images[:1].repeat(2, 1, 1, 1), ids, mask).logits, atol=1e-5, rtol=0)
 
     def test_same_seed_same_numbers(self):
         first, second = self.build().eval(), self.build().eval()
@@ -127,3 +140,14 @@ class ModelChecks:
     def test_a_copy_is_independent(self, model):
         other = copy.deepcopy(model)
         torch.testing.assert_close(other(*inputs()).logits, model(*inputs()).logits, atol=0, rtol=0)
+
+    def test_compile_has_no_graph_break(self, model):
+        torch.compiler.reset()
+        compiled = torch.compile(model, backend="aot_eager", fullgraph=True)
+        with torch.no_grad():
+            torch.testing.assert_close(compiled(*inputs()).logits, model(*inputs()).logits, atol=1e-5, rtol=0)
+
+    def test_export(self, model):
+        with torch.no_grad():
+            exported = torch.export.export(model, inputs()).module()
+            torch.testing.assert_close(exported(*inputs()).logits, model(*inputs()).logits, atol=1e-5, rtol=0)

@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from rrsis_core.models.deformable import DeformableAttention, pixel_centres
+from rrsis_core.models.deformable import DeformableAttention, pixel_centres, sample_levels, sample_levels_by_grid
 
 SHAPES = [(4, 6), (2, 3)]
 
@@ -65,3 +65,17 @@ def test_it_starts_with_uniform_weights_on_rings():
     offsets = module.offsets(torch.rand(16)).view(4, 2, 2, 2)
     torch.testing.assert_close(offsets[0, 0], torch.tensor([[1.0, 0.0], [2.0, 0.0]]))
     torch.testing.assert_close(offsets[1, 1, 1], torch.tensor([0.0, 2.0]), atol=1e-6, rtol=0)
+
+
+def test_both_ways_of_sampling_are_equal_and_so_are_their_gradients():
+    torch.manual_seed(0)
+    tokens = sum(h * w for h, w in SHAPES)
+    maps = torch.rand(2, tokens, 4, 5, requires_grad=True)
+    places = (torch.rand(2, 7, 4, 2, 3, 2) * 9 - 2).requires_grad_()
+    weights = torch.rand(2, 7, 4, 2, 3, requires_grad=True)
+    gradients = []
+    for sample in (sample_levels, sample_levels_by_grid):
+        out = sample(maps, SHAPES, places, weights)
+        gradients.append([out, *torch.autograd.grad(out.square().sum(), (maps, places, weights))])
+    for first, second in zip(*gradients, strict=True):
+        torch.testing.assert_close(first, second, atol=1e-4, rtol=1e-4)

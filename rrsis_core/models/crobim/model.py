@@ -32,7 +32,7 @@ class CroBIM(ReferringModel):
             self.background = nn.Parameter(torch.empty(config.capm.num_prompts, dim))
             nn.init.normal_(self.background, std=0.02)
         self.mid = MaskDecoder(dim, config.mid) if config.mid.enabled else None
-        self.simple = None if config.mid.enabled else SimpleDecoder(dim)
+        self.simple = None if config.mid.enabled else SimpleDecoder(dim, [dim] * 4)
 
     def encode_image(self, images: Tensor) -> list[Tensor]:
         """Return LGFA's projected maps X_1..X_4 (B, dim, H_i, W_i) and the prompts (B, Np, hidden) as the last item."""
@@ -40,21 +40,24 @@ class CroBIM(ReferringModel):
         encoded = self.lgfa.project(maps)
         return encoded if self.capm is None else [*encoded, self.capm(maps)]
 
-    def segment(self, visual: list[Tensor], token_ids: Tensor, attention_mask: Tensor) -> SegmentationOutput:
-        """Two passes through one BERT: words alone guide LGFA, words with prompts enter MID (1.b.2)."""
-        prompts = None if self.capm is None else visual[4]
-        words = self.linguistic(token_ids, attention_mask)
-        guided, relevance = self.lgfa(visual[:4], words, attention_mask)
+    def encode_text(self, token_ids: Tensor, attention_mask: Tensor) -> list[Tensor]:
+        """Return ids, mask (bool) and the words alone (B, N, hidden): the pass that guides LGFA (1.b.2)."""
+        mask = attention_mask > 0
+        return [token_ids, mask, self.linguistic(token_ids, mask)]
+
+    def segment(self, visual: list[Tensor], text: list[Tensor]) -> SegmentationOutput:
+        """Words alone guide LGFA; the second pass through the same BERT, words with prompts, enters MID."""
+        token_ids, mask, words = text
+        guided, relevance = self.lgfa(visual[:4], words, mask)
         extras = {} if relevance is None else {"relevance": relevance}
-        if self.simple is not None:
+        if self.mid is None:
+            assert self.simple is not None
             return SegmentationOutput(self.simple(guided), extras)
-        assert self.mid is not None
-        if prompts is None:
+        if self.capm is None:
             background = self.background.expand(token_ids.shape[0], -1, -1)
-            text = torch.cat([self.text_projection(words), background.to(words.dtype)], dim=1)
+            tokens = torch.cat([self.text_projection(words), background.to(words.dtype)], dim=1)
         else:
-            text = self.text_projection(self.linguistic(token_ids, attention_mask, prompts))
+            tokens = self.text_projection(self.linguistic(token_ids, mask, prompts=visual[4]))
         count = self.config.capm.num_prompts
-        mask = with_prompts(attention_mask, count)
-        logits = self.mid(text, mask, guided, slice(text.shape[1] - count, text.shape[1]))
-        return SegmentationOutput(logits, extras)
+        where = slice(tokens.shape[1] - count, tokens.shape[1])
+        return SegmentationOutput(self.mid(tokens, with_prompts(mask, count), guided, where), extras)
