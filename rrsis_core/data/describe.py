@@ -90,10 +90,13 @@ def tell_category(view: View, rng: np.random.Generator) -> Description | None:
 
 def tell_color(view: View, rng: np.random.Generator) -> Description | None:
     """ "the blue roofs": those of one colour; those without a clear colour are doubtful."""
-    options = [
-        (name, m.color) for name in view.sayable() for m in view.members(name) if m.color and m.area >= _SMALLEST
-    ]
-    choice = _pick(sorted(set(options)), rng)
+    options = {
+        (name, item.color)
+        for name in view.sayable()
+        for item in view.members(name)
+        if item.color and item.area >= _SMALLEST and item.color in _PLANT_COLORS.get(item.category, (item.color,))
+    }
+    choice = _pick(sorted(options), rng)
     if choice is None:
         return None
     category, color = choice
@@ -197,6 +200,7 @@ def tell_near_miss(view: View, rng: np.random.Generator) -> Description | None:
         if None in colors:
             return None
         far = {"white", "red", "green", "blue", "black", "orange", "yellow"} - colors
+        far = {"red", "blue", "white"} - colors if category in _PLANT_COLORS else far
         far -= {"orange", "yellow"} if colors & {"brown", "beige", "orange", "red", "yellow"} else set()
         color = _pick(sorted(far), rng)
         return color and Description(Referent(category, "all", color=color), "near miss", ())

@@ -1,52 +1,9 @@
-"""Transforms change an image as a camera or a day would, or turn it over; a turned image turns its expression too."""
+"""Transforms change an image as a camera or a day would, or turn it; `directions` turns its expression with it."""
 
 import io
-import re
 
 import numpy as np
 from PIL import Image
-
-_MIRRORS = {
-    "horizontal": ("left right", "leftmost rightmost", "west east", "western eastern", "westernmost easternmost"),
-    "vertical": (
-        "top bottom",
-        "upper lower",
-        "topmost bottommost",
-        "uppermost lowermost",
-        "highest lowest",
-        "above below",
-        "north south",
-        "northern southern",
-        "northernmost southernmost",
-        "up down",
-    ),
-}
-_COMPASS = {"horizontal": (("west", "east"),), "vertical": (("north", "south"),)}
-
-
-def _swaps(axis: str) -> dict[str, str]:
-    pairs = [tuple(pair.split()) for pair in _MIRRORS[axis]]
-    for first, second in _COMPASS[axis]:
-        for suffix in ("", "ern", "ernmost"):
-            for north in ("north", "south"):
-                for west in ("west", "east"):
-                    other = [second if part == first else first if part == second else part for part in (north, west)]
-                    pairs.append((f"{north}{west}{suffix}", "".join(other) + suffix))
-    return {a: b for pair in pairs for a, b in (pair, pair[::-1])}
-
-
-_SWAPS = {axis: _swaps(axis) for axis in _MIRRORS}
-_UNTURNABLE = re.compile(r"\b(under|beneath|underneath|over|clockwise|number|letter|\d+)\b")
-
-
-def mirror_expression(expression: str, axis: str) -> str | None:
-    """Rewrite an expression for an image mirrored along "horizontal" (left-right) or "vertical" (top-bottom).
-
-    Returns None where a word could be a place or not ("the road under the bridge"), so that nothing false is said.
-    """
-    if axis == "vertical" and _UNTURNABLE.search(expression):
-        return None
-    return re.sub(r"[a-z]+", lambda match: _SWAPS[axis].get(match[0], match[0]), expression)
 
 
 def turn(array: np.ndarray, quarter_turns: int, mirrored: bool) -> np.ndarray:
@@ -71,6 +28,55 @@ def resize_mask(mask: np.ndarray, size: int) -> np.ndarray:
     """Resize (H, W) bool to (size, size) bool: a pixel belongs to the mask where more than half of it is covered."""
     picture = Image.fromarray(mask.astype(np.uint8) * 255)
     return np.asarray(picture.resize((size, size), Image.Resampling.BILINEAR)) > 127
+
+
+def nearest_mask(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Resize (H, W) bool to (height, width) bool by the nearest pixel, as the field's tables are made.
+
+    By PIL: torch's two kinds of nearest differ from it on up to half of the pixels (480 of 800 or 512).
+    """
+    picture = Image.fromarray(mask.astype(np.uint8))
+    return np.asarray(picture.resize(size[::-1], Image.Resampling.NEAREST)).astype(bool)
+
+
+def turned_back(quarter_turns: int, mirrored: bool) -> tuple[int, bool]:
+    """Return the turn that undoes one: a mirror, however rotated, undoes itself."""
+    return (quarter_turns, True) if mirrored else (-quarter_turns % 4, False)
+
+
+def zoom(image: np.ndarray, mask: np.ndarray, factor: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Look closer (factor > 1: a part that holds the whole mask) or from further away (< 1: with an empty rim).
+
+    image (H, W, 3) uint8 and mask (H, W) bool keep their sides' ratio, not their size. Where the mask fills more than
+    the part would show, the part grows to hold it.
+    """
+    height, width = mask.shape
+    if factor <= 1:
+        tall, wide = round(height / factor), round(width / factor)
+        top, left = (tall - height) // 2, (wide - width) // 2
+        rim = (top, tall - height - top), (left, wide - width - left)
+        return np.pad(image, (*rim, (0, 0))), np.pad(mask, rim)
+    rows, columns = (_part(np.asarray(mask.any(axis=axis)), factor, rng) for axis in (1, 0))
+    return image[rows, columns], mask[rows, columns]
+
+
+def _part(covered: np.ndarray, factor: float, rng: np.random.Generator) -> slice:
+    """Draw a part of an axis that holds every covered place."""
+    places = np.flatnonzero(covered)
+    first, last = (int(places[0]), int(places[-1]) + 1) if len(places) else (len(covered), 0)
+    length = max(round(len(covered) / factor), last - first, 1)
+    start = int(rng.integers(max(0, last - length), min(first, len(covered) - length) + 1))
+    return slice(start, start + length)
+
+
+def black_boxes(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Black out 20 to 60 squares of 32 pixels, as RMSIN does before it resizes; the mask stays."""
+    image = image.copy()
+    height, width = image.shape[:2]
+    for _ in range(int(rng.integers(20, 61))):
+        top, left = int(rng.integers(max(1, height - 31))), int(rng.integers(max(1, width - 31)))
+        image[top : top + 32, left : left + 32] = 0
+    return image
 
 
 def weather(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:

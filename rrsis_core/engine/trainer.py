@@ -1,50 +1,38 @@
-"""fit(): the training loop, to be read from top to bottom."""
+"""fit(): the training loop, to be read from top to bottom.
 
-import copy
+One loop for scenes and data sets, both models, one GPU or several. Samples, dropout and the order of an epoch are
+functions of seed, epoch and index, so that a run that was killed at any moment goes on from its last state as if
+nothing had happened: on a CPU, bit for bit.
+"""
+
 import functools
-import json
+import logging
 import math
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import nullcontext
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate import Accelerator
-from accelerate.utils import set_seed
-from safetensors.torch import load_file, save_file
+from accelerate.utils import gather_object, send_to_device
+from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Subset
 
 from rrsis_core.contract import InferenceError, OperationCanceled, Progress
-from rrsis_core.contract.plain import to_plain
-from rrsis_core.data.samples import ReferringSample, SceneSamples, collate
-from rrsis_core.engine.checkpoint import load_state, save_state
+from rrsis_core.data.samples import SceneSamples, collate
+from rrsis_core.engine.checkpoint import save_state
 from rrsis_core.engine.config import TrainConfig
-from rrsis_core.engine.evaluate import evaluate_samples
+from rrsis_core.engine.curves import draw_curves
+from rrsis_core.engine.evaluate import count_samples, merged, summary, text_settings
 from rrsis_core.engine.logbook import Logbook
-from rrsis_core.engine.optim import parameter_groups, poly_schedule
-from rrsis_core.models import ReferringModel, create_criterion, create_model, load_model, save_weights
+from rrsis_core.engine.run import Run, start
+from rrsis_core.models import save_weights
 from rrsis_core.models.loading import Card
-from rrsis_core.text.tokenizer import ExpressionTokenizer
 
-SAVE_EVERY = 250  # iterations between two run states
 Batch = dict[str, Tensor]
-
-
-@dataclass
-class Run:
-    """The moving parts of a run."""
-
-    config: TrainConfig
-    folder: Path
-    tokenizer: ExpressionTokenizer
-    accelerator: Accelerator
-    model: ReferringModel
-    average: ReferringModel | None
-    criterion: nn.Module
-    optimizer: Any
-    schedule: Any
-    record: dict[str, Any]
+logger = logging.getLogger(__name__)
 
 
 def fit(config: TrainConfig, folder: Path, vocabulary: Path, progress: Progress) -> Path:
@@ -53,90 +41,95 @@ def fit(config: TrainConfig, folder: Path, vocabulary: Path, progress: Progress)
     Raises InferenceError inference.not_finite (the batch is saved) and OperationCanceled (the run state is saved).
     """
     run = start(config, folder, vocabulary)
-    samples = SceneSamples(config.data.train, config.data.samples_per_epoch, config.data.chips, config.seed)
-    steps = len(samples) // config.batch_size
-    log = Logbook(folder / "log.jsonl", run.record["iteration"])
-    while run.record["iteration"] < steps * config.epochs:
-        samples.epoch, done = divmod(run.record["iteration"], steps)
+    log = Logbook(folder, run.record["iteration"], run.record["epoch"]) if run.accelerator.is_main_process else None
+    while run.record["epoch"] < config.epochs:
+        run.samples.epoch = run.record["epoch"]
         run.model.train()
-        for batch in load(run, samples, done):
-            if progress.is_canceled():
+        for parts in load(run):
+            if is_stopped(run, progress):
                 save(run)
                 raise OperationCanceled("Stopped; the run goes on from here when started again.")
-            terms = step(run, batch)
-            log.write(run.record["iteration"], terms | {"lr": run.schedule.get_last_lr()[-1]})
-            progress.update("train", run.record["iteration"], steps * config.epochs)
-            if run.record["iteration"] % SAVE_EVERY == 0:
+            numbers = step(run, parts)
+            if log:
+                log.write(run.record["iteration"], numbers | {"lr": run.schedule.get_last_lr()[-1]})
+                progress.update("train", run.record["iteration"], run.steps * config.epochs)
+            if run.record["iteration"] % config.save_every == 0:
                 save(run)
-        scores = finish_epoch(run)
-        log.write(run.record["iteration"], {f"val_{name}": value for name, value in scores.items()})
+        scores = validate(run)
+        run.record["epoch"] += 1
+        if log:
+            keep(run, scores)
+            log.write(run.record["iteration"], _as_logged(scores) | {"epoch": run.record["epoch"]})
+            draw_curves(log.path, folder / "curves.png")
+        save(run)
     return folder / "best.safetensors"
 
 
-def start(config: TrainConfig, folder: Path, vocabulary: Path) -> Run:
-    """Build everything, or restore it from the run state in the folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "config.json").write_text(json.dumps(to_plain(config), indent=1))
-    set_seed(config.seed)
-    accelerator = Accelerator(mixed_precision=config.mixed_precision)
-    if config.initial_weights:
-        model = load_model(config.initial_weights, config.preset)[0].train()
-    else:
-        model = create_model(config.preset, **config.model)
-    if config.initial_visual:
-        model.visual.load_state_dict(load_file(config.initial_visual))
-    average = copy.deepcopy(model).requires_grad_(False).eval() if config.optim.ema else None
-    optimizer = torch.optim.AdamW(parameter_groups(model, config.optim))
-    record = load_state(folder / "state", model, average, optimizer) or {"iteration": 0, "best": -1.0}
-    iterations = config.data.samples_per_epoch // config.batch_size * config.epochs
-    schedule = poly_schedule(optimizer, iterations, config.optim, done=record["iteration"])
-    criterion = create_criterion(config.preset, config.loss)
-    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # missing from torch's stubs
-    model, optimizer = accelerator.prepare(model, optimizer)
-    tokenizer = ExpressionTokenizer(vocabulary)
-    return Run(config, folder, tokenizer, accelerator, model, average, criterion, optimizer, schedule, record)
-
-
-def load(run: Run, samples: SceneSamples, done: int) -> DataLoader[ReferringSample]:
-    """Return the rest of an epoch in batches; samples are functions of their index, so their order is fixed."""
-    config = run.config
-    rest = Subset(samples, range(done * config.batch_size, len(samples)))
-    max_tokens = run.accelerator.unwrap_model(run.model).config.max_tokens
-    loader = DataLoader(
-        rest,
-        batch_size=config.batch_size,
-        num_workers=config.data.workers,
-        drop_last=True,
-        collate_fn=functools.partial(collate, tokenizer=run.tokenizer, max_tokens=max_tokens),
-    )
-    prepared: DataLoader[ReferringSample] = run.accelerator.prepare(loader)
-    return prepared
-
-
-def step(run: Run, batch: Batch) -> dict[str, float]:
-    """Forward, backward, update; return the loss terms and the gradient norm."""
-    # Dropout is a function of seed and iteration, as samples are: a resumed run needs no generator's state.
-    torch.manual_seed(run.config.seed * 1_000_003 + run.record["iteration"])
-    images = batch["images"].contiguous(memory_format=torch.channels_last)
-    with run.accelerator.autocast():
-        output = run.model(images, batch["token_ids"], batch["attention_mask"])
-    terms = run.criterion(output, batch["masks"])
-    if not math.isfinite(terms["loss"].item()):
-        save_file({name: value.contiguous() for name, value in batch.items()}, run.folder / "not_finite.safetensors")
-        raise InferenceError(
-            f"The loss is {terms['loss'].item()} at iteration {run.record['iteration']}.",
-            code="inference.not_finite",
-            hint=f"Lower optim.lr; the batch is in {run.folder / 'not_finite.safetensors'}.",
+def load(run: Run) -> Iterator[list[Batch]]:
+    """Yield the rest of this epoch: for each update, the parts of its batch that fall to this process."""
+    config, accelerator = run.config, run.accelerator
+    done = run.record["iteration"] - run.record["epoch"] * run.steps
+    size = config.batch_size // (accelerator.num_processes * config.accumulation)
+    places = [
+        range(first, first + size)
+        for update in range(done, run.steps)
+        for first in range(
+            update * config.batch_size + accelerator.process_index * size,
+            (update + 1) * config.batch_size,
+            accelerator.num_processes * size,
         )
-    run.accelerator.backward(terms["loss"])
-    norm = run.accelerator.clip_grad_norm_(run.model.parameters(), run.config.optim.clip)
+    ]
+    max_tokens, scope = text_settings(run.bare.config)
+    loader: DataLoader[Any] = DataLoader(
+        run.samples,
+        batch_sampler=places,  # type: ignore[arg-type] # a list of ranges is what it wants
+        num_workers=config.data.workers,
+        collate_fn=functools.partial(collate, tokenizer=run.tokenizer, max_tokens=max_tokens, scope=scope),
+        pin_memory=accelerator.device.type == "cuda",
+    )
+    batches = (send_to_device(batch, accelerator.device, non_blocking=True) for batch in loader)
+    while parts := list(islice(batches, config.accumulation)):
+        yield parts
+
+
+def step(run: Run, parts: list[Batch]) -> dict[str, float]:
+    """Forward and backward for each part, then one update; return the loss terms and the gradient norm."""
+    config, accelerator = run.config, run.accelerator
+    # Dropout is a function of seed, iteration and process: a resumed run needs no generator's state.
+    torch.manual_seed(config.seed * 1_000_003 + run.record["iteration"] + accelerator.process_index * 7_777_777)
+    total: dict[str, Tensor] = {}
+    for batch in parts:
+        # Gradients travel between GPUs once an update, with the last part.
+        with nullcontext() if batch is parts[-1] else accelerator.no_sync(run.model):
+            images = batch["images"].contiguous(memory_format=torch.channels_last)
+            with accelerator.autocast():
+                output = run.model(images, batch["token_ids"], batch["attention_mask"])
+            terms = run.criterion(output, batch["masks"])
+            accelerator.backward(terms["loss"] / len(parts))
+        total = {name: total.get(name, 0) + value.detach() / len(parts) for name, value in terms.items()}
+    norm = accelerator.clip_grad_norm_(run.model.parameters(), config.optim.clip or math.inf)
+    check_finite(run, parts, total["loss"].item(), float(norm))
     run.optimizer.step()
     run.schedule.step()
     run.optimizer.zero_grad(set_to_none=True)
     run.record["iteration"] += 1
     if run.average is not None:
-        update_average(run.average, run.accelerator.unwrap_model(run.model), run.config.optim.ema, run.record)
-    return {name: value.item() for name, value in terms.items()} | {"norm": float(norm)}
+        update_average(run.average, run.bare, config.optim.ema, run.record)
+    shared: dict[str, Tensor] = accelerator.reduce(total, "mean")
+    return {name: value.item() for name, value in shared.items()} | {"norm": float(norm)}
+
+
+def check_finite(run: Run, parts: list[Batch], loss: float, norm: float) -> None:
+    """Stop a run whose loss or gradient is no number before it spoils the weights; the batch is saved."""
+    if math.isfinite(loss) and math.isfinite(norm):
+        return
+    path = run.folder / f"not_finite{run.accelerator.process_index or ''}.safetensors"
+    save_file({name: torch.cat([part[name] for part in parts]).contiguous() for name in parts[0]}, path)
+    raise InferenceError(
+        f"At iteration {run.record['iteration']} the loss is {loss:g} and the gradient's norm {norm:g}.",
+        code="inference.not_finite",
+        hint=f"Lower optim.lr; the batch is in {path}.",
+    )
 
 
 @torch.no_grad()
@@ -150,12 +143,24 @@ def update_average(average: nn.Module, model: nn.Module, decay: float, record: d
             mean.copy_(value)
 
 
-def finish_epoch(run: Run) -> dict[str, float]:
-    """Score the weights on the validation samples, keep the best, save the run state."""
+def validate(run: Run) -> dict[str, float]:
+    """Score the weights on the validation samples, each process on its share.
+
+    Scenes count as "strict_original", because a target may be absent; data sets as the field counts: "lavt".
+    """
+    config, accelerator = run.config, run.accelerator
+    share = Subset(run.validation, range(accelerator.process_index, len(run.validation), accelerator.num_processes))
+    size = max(1, config.batch_size // (accelerator.num_processes * config.accumulation))
+    groups: DataLoader[Any] = DataLoader(share, size, num_workers=config.data.workers, collate_fn=list)
+    protocol = "strict_original" if isinstance(run.validation, SceneSamples) else "lavt"
+    bf16 = config.mixed_precision == "bf16"
+    counters = count_samples(run.trained, groups, run.tokenizer, protocol, bf16)
+    return summary(merged(gather_object([counters])))
+
+
+def keep(run: Run, scores: dict[str, float]) -> None:
+    """Write the last checkpoint, and the best one where it is."""
     config = run.config
-    trained = run.average if run.average is not None else run.accelerator.unwrap_model(run.model)
-    samples = SceneSamples(config.data.validation, config.data.validation_samples, config.data.chips, seed=10_000)
-    scores = evaluate_samples(trained, samples, run.tokenizer, config.batch_size)
     card = Card(
         preset=config.preset,
         name=f"{config.preset}.{config.tag}",
@@ -164,15 +169,30 @@ def finish_epoch(run: Run) -> dict[str, float]:
         tile=config.tile,
         description={**config.description, "iterations": run.record["iteration"], "validation": scores},
     )
-    save_weights(trained, run.folder / "last.safetensors", card)
+    save_weights(run.trained, run.folder / "last.safetensors", card)
     if scores[config.select] > run.record["best"]:
         run.record["best"] = scores[config.select]
-        save_weights(trained, run.folder / "best.safetensors", card)
-    save(run)
-    return scores
+        save_weights(run.trained, run.folder / "best.safetensors", card)
+    told = ", ".join(f"{name} {scores[name]:.4f}" for name in ("mIoU", "oIoU"))
+    logger.info(
+        "epoch %d of %d: %s, best %s %.4f", run.record["epoch"], config.epochs, told, config.select, run.record["best"]
+    )
+
+
+def is_stopped(run: Run, progress: Progress) -> bool:
+    """Tell whether the user wants to stop; several processes agree on it, or some would wait for others for ever."""
+    if run.accelerator.num_processes == 1:
+        return progress.is_canceled()
+    flag = torch.tensor(float(progress.is_canceled()), device=run.accelerator.device)
+    return bool(run.accelerator.reduce(flag, "sum").item())
 
 
 def save(run: Run) -> None:
     """Write the run state."""
-    model = run.accelerator.unwrap_model(run.model)
-    save_state(run.folder / "state", model, run.average, run.optimizer, run.record)
+    if run.accelerator.is_main_process:
+        save_state(run.folder / "state", run.bare, run.average, run.optimizer, run.record)
+    run.accelerator.wait_for_everyone()
+
+
+def _as_logged(scores: dict[str, float]) -> dict[str, float]:
+    return {f"val_{name}": value for name, value in scores.items()}

@@ -1,5 +1,6 @@
 """The store finds weights by name or path: an explicit path, then the packaged files, then RRSIS_HOME/weights."""
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -21,6 +22,21 @@ def home() -> Path:
 def vocabulary_path() -> Path:
     """Return the packaged WordPiece vocabulary."""
     return _PACKAGED / "vocab.txt"
+
+
+def find_vocabulary(weights: Path, sha256: str) -> Path:
+    """Return the vocabulary that belongs to a weights file: the vocab.txt beside it, or the packaged one.
+
+    `sha256` is the card's; empty fits any. Raises WeightsError weights.vocabulary.
+    """
+    for path in (weights.with_name("vocab.txt"), vocabulary_path()):
+        if path.is_file() and sha256 in ("", hashlib.sha256(path.read_bytes()).hexdigest()):
+            return path
+    raise WeightsError(
+        f"The vocabulary that {weights} was trained with is not here.",
+        code="weights.vocabulary",
+        hint="Keep vocab.txt of the run's folder beside the weights, or name it.",
+    )
 
 
 def weight_files() -> dict[str, Path]:

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from rrsis_core.contract import InputError
-from rrsis_core.data.samples import IGNORE, ChipConfig, SceneSamples, collate, draw_sample
+from rrsis_core.data.samples import IGNORE, ChipConfig, SceneSamples, collate, draw_samples
 from rrsis_core.data.scenes import Scene, object_from_mask, write_scene
 from rrsis_core.text.tokenizer import ExpressionTokenizer
 from rrsis_core.weights import vocabulary_path
@@ -34,7 +34,7 @@ def folder(tmp_path):
 def test_the_mask_lies_on_what_is_meant():
     kinds = set()
     for seed in range(120):
-        sample = draw_sample(striped_scene(), np.random.default_rng(seed), CHIPS)
+        (sample,) = draw_samples(striped_scene(), np.random.default_rng(seed), CHIPS) or [None]
         if sample is None or (sample.mask == 1).sum() < 50:
             continue
         kinds.add(sample.kind)
@@ -48,8 +48,19 @@ def test_the_mask_lies_on_what_is_meant():
 
 
 def test_unlabelled_pixels_do_not_count():
-    values = [draw_sample(striped_scene(), np.random.default_rng(seed), CHIPS) for seed in range(40)]
-    assert any((sample.mask == IGNORE).any() for sample in values if sample is not None)
+    groups = [draw_samples(striped_scene(), np.random.default_rng(seed), CHIPS) or [] for seed in range(40)]
+    assert any((sample.mask == IGNORE).any() for group in groups for sample in group)
+
+
+def test_several_expressions_share_a_chip():
+    scene = striped_scene((("the blue house on the left", (0,)), ("the river", (1,))))
+    for share in (0.0, 1.0):
+        config = ChipConfig(size=64, written_share=share, void_share=0.0)
+        groups = [draw_samples(scene, np.random.default_rng(seed), config, 3) for seed in range(20)]
+        for group in filter(None, groups):
+            assert len(group) == 3
+            assert all(sample.image is group[0].image for sample in group)
+        assert any(len({sample.expression for sample in group}) > 1 for group in filter(None, groups))
 
 
 def test_a_written_expression_is_mirrored_with_its_image():
@@ -57,7 +68,7 @@ def test_a_written_expression_is_mirrored_with_its_image():
     config = ChipConfig(size=96, written_share=1.0, void_share=0.0)
     sides = set()
     for seed in range(20):
-        sample = draw_sample(scene, np.random.default_rng(seed), config)
+        (sample,) = draw_samples(scene, np.random.default_rng(seed), config)
         side = "left" if sample.mask[:, :32].mean() > 0.9 else "right"
         assert sample.expression.endswith(side)
         sides.add(side)
@@ -68,10 +79,10 @@ def test_a_sample_is_a_function_of_seed_epoch_and_index(folder):
     first = SceneSamples({str(folder): 1.0}, 10, CHIPS, seed=5)
     second = SceneSamples({str(folder): 1.0}, 10, CHIPS, seed=5)
     for index in (3, 0, 3):
-        one, other = first[index], second[index]
+        (one,), (other,) = first[index], second[index]
         assert one.expression == other.expression and (one.image == other.image).all()
     second.epoch = 1
-    assert any(first[i].expression != second[i].expression for i in range(10))
+    assert any(first[i][0].expression != second[i][0].expression for i in range(10))
 
 
 def test_an_empty_folder_is_named(tmp_path):
@@ -82,9 +93,9 @@ def test_an_empty_folder_is_named(tmp_path):
 
 def test_a_batch(folder):
     samples = SceneSamples({str(folder): 1.0}, 3, CHIPS)
-    batch = collate([samples[i] for i in range(3)], ExpressionTokenizer(vocabulary_path()), 12)
+    batch = collate([samples[i] * 2 for i in range(3)], ExpressionTokenizer(vocabulary_path()), 12)
     assert batch["images"].shape == (3, 3, 64, 64) and batch["images"].dtype == torch.float32
     assert batch["images"].min() >= 0 and batch["images"].max() <= 1
-    assert batch["masks"].shape == (3, 64, 64)
+    assert batch["masks"].shape == (6, 64, 64)
     assert set(batch["masks"].unique().tolist()) <= {0, 1, IGNORE}
-    assert batch["token_ids"].shape == batch["attention_mask"].shape == (3, 12)
+    assert batch["token_ids"].shape == batch["attention_mask"].shape == (6, 12)

@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rrsis_core.data.transforms import mirror_expression, resize_mask, turn, turn_point, void, weather
+from rrsis_core.data.directions import mirror_expression
+from rrsis_core.data.transforms import resize_mask, turn, turn_point, void, weather
 
 
 @pytest.mark.parametrize(
