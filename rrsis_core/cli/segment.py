@@ -28,6 +28,14 @@ def _bands(ctx: click.Context, param: click.Parameter, value: str | None) -> tup
 @click.option("--mask", metavar="TIF", help="Masks: uint8, one band a phrase, in their order.")
 @click.option("--probability", metavar="TIF", help="Probabilities: uint16 with scale 1/65535, one band a phrase.")
 @click.option("--preview", metavar="PNG", help="Picture of the scene with the polygons drawn over it.")
+@click.option("--explain", metavar="FILE", help="Candidates of phrases asked of the scene: kept or not, and why.")
+@click.option(
+    "--reference",
+    type=click.Choice(["auto", "tile", "scene"]),
+    default="auto",
+    show_default=True,
+    help="What left, largest and near refer to.",
+)
 @click.option("--bbox", nargs=4, type=float, metavar="LEFT BOTTOM RIGHT TOP", help="Search here, in the raster's CRS.")
 @click.option("--aoi", metavar="FILE", help="Search inside the polygons of this vector file.")
 @click.option("--bands", callback=_bands, metavar="R,G,B", help="Bands to use as red, green, blue, or one band.")
@@ -53,8 +61,8 @@ def segment(as_json: bool, quiet: bool, **values: Any) -> None:
     \b
     rrsis segment scene.tif "the blue roofs" "the river" -o found.gpkg --preview found.png
     """
-    if not any(values[name] for name in ("output", "mask", "probability", "preview")):
-        raise click.UsageError("Nothing to write: give -o, --mask, --probability or --preview.")
+    if not any(values[name] for name in ("output", "mask", "probability", "preview", "explain")):
+        raise click.UsageError("Nothing to write: give -o, --mask, --probability, --preview or --explain.")
     options = SegmentOptions(**values)
     progress_module = import_module("rrsis_core.cli.progress")
     progress = progress_module.BarProgress(quiet or as_json)
@@ -71,15 +79,21 @@ def segment(as_json: bool, quiet: bool, **values: Any) -> None:
 
 def report(result: Any) -> str:
     """Return a result as text: what was found a phrase, then the files."""
+    pairs = list(zip(result.found, result.readings, strict=True))
     rows = [
-        (item.phrase, item.polygons, "-" if item.area_m2 is None else f"{item.area_m2:,.1f}", _remark(item))
-        for item in result.found
+        (item.phrase, item.polygons, "-" if item.area_m2 is None else f"{item.area_m2:,.1f}", _remark(item, reading))
+        for item, reading in pairs
     ]
     lines = [table(("phrase", "polygons", "area m2", ""), rows)]
+    lines += [f"{item.phrase}: {note}" for item, reading in pairs for note in reading.notes]
+    asked = {text for reading in result.readings for text in reading.local}
     lines += [f"{name}: {path}" for name, path in result.outputs.items()]
     gsd = "" if result.gsd is None else f" at {result.gsd:.3g} m"
-    return "\n".join([*lines, f"{result.tiles} tiles{gsd} in {result.seconds:.1f} s"])
+    count = f"{len(asked)} expression{'s' * (len(asked) != 1)}, {result.tiles} tile{'s' * (result.tiles != 1)}"
+    return "\n".join([*lines, f"{count}{gsd} in {result.seconds:.1f} s"])
 
 
-def _remark(item: Any) -> str:
-    return "" if item.polygons else f"nothing found (highest score {item.best:.2f})"
+def _remark(item: Any, reading: Any) -> str:
+    if item.polygons or reading.notes:
+        return ""
+    return f"nothing found (highest score {item.best:.2f})"

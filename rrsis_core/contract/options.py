@@ -25,6 +25,11 @@ class SegmentOptions:
     """GeoTIFF for the probabilities: uint16 scaled by 1/65535, one band an expression."""
     preview: str | None = None
     """PNG of the scene with the polygons drawn over it."""
+    explain: str | None = None
+    """Vector file for every candidate of the phrases asked of the scene: kept or dropped, and why."""
+    reference: str = "auto"
+    """What left, largest and near refer to: tile (the phrase goes to the model as typed), scene, or auto (scene where
+    a phrase has such a part and the area is more than one tile)."""
     bbox: tuple[float, float, float, float] | None = None
     """Left, bottom, right, top in the raster's CRS (pixels where it has none); the rest is not looked at."""
     aoi: str | None = None
@@ -76,6 +81,8 @@ class SegmentOptions:
             raise _invalid("bands", f"the bands {self.bands} are not usable", "Give one or three band numbers from 1.")
         if self.scaling not in ("auto", "none", "percentile"):
             raise _invalid("scaling", f"unknown scaling '{self.scaling}'", "Use auto, none or percentile.")
+        if self.reference not in ("auto", "tile", "scene"):
+            raise _invalid("reference", f"unknown reference '{self.reference}'", "Use auto, tile or scene.")
         self._check_range("threshold", 0.0, 1.0)
         self._check_range("min_score", 0.0, 1.0)
         self._check_range("overlap", 0.0, 0.5)

@@ -10,7 +10,7 @@ import errno
 import json
 import os
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -118,32 +118,47 @@ def vector_sink(path: str | os.PathLike[str], crs: CRS | None) -> Iterator[Vecto
         with write_errors(target, *errors):
             spool.close()
             file.close()
-            _convert(part, crs)
+            with pa.OSFile(str(part.parent / SPOOL)) as stored, pa.ipc.open_stream(stored) as batches:
+                _convert(batches, part, crs)
             if target.suffix.lower() in SILENT:
                 _check_stored(part, sink.values)
 
 
-def _convert(part: Path, crs: CRS | None) -> None:
-    with pa.OSFile(str(part.parent / SPOOL)) as file, pa.ipc.open_stream(file) as batches:
-        if part.suffix.lower() == ".parquet":
-            _write_geoparquet(batches, part, crs)
-            return
-        driver, dataset_options, layer_options = FORMATS[part.suffix.lower()]
-        if crs is None and driver == "GeoJSON":
-            layer_options = {}  # pixel coordinates are no longitudes: to be written as they are
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=".*crs.* was not provided")
-            pyogrio.write_arrow(
-                batches,
-                part,
-                layer=part.stem,
-                driver=driver,
-                geometry_name="geometry",
-                geometry_type="Polygon",
-                crs=None if crs is None else crs.to_wkt(),
-                dataset_options=dataset_options,
-                layer_options=layer_options,
-            )
+def write_table(
+    path: str | os.PathLike[str], columns: Mapping[str, Sequence[Any]], polygons: NDArray[np.object_], crs: CRS | None
+) -> None:
+    """Write n polygons with columns of n values (text, numbers, truths) as a vector file.
+
+    Raises SinkError output.folder and output.write.
+    """
+    target = Path(path)
+    kinds = {name: pa.array(values, None if len(values) else pa.string()) for name, values in columns.items()}
+    table = pa.table({**kinds, "geometry": pa.array(shapely.to_wkb(polygons), pa.binary())})
+    errors = DataSourceError, DataLayerError, CRSError, pa.ArrowException
+    with staged(target) as part, write_errors(target, *errors):
+        _convert(table.to_reader(), part, crs)
+
+
+def _convert(batches: pa.RecordBatchReader, part: Path, crs: CRS | None) -> None:
+    if part.suffix.lower() == ".parquet":
+        _write_geoparquet(batches, part, crs)
+        return
+    driver, dataset_options, layer_options = FORMATS[part.suffix.lower()]
+    if crs is None and driver == "GeoJSON":
+        layer_options = {}  # pixel coordinates are no longitudes: to be written as they are
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*crs.* was not provided")
+        pyogrio.write_arrow(
+            batches,
+            part,
+            layer=part.stem,
+            driver=driver,
+            geometry_name="geometry",
+            geometry_type="Polygon",
+            crs=None if crs is None else crs.to_wkt(),
+            dataset_options=dataset_options,
+            layer_options=layer_options,
+        )
 
 
 def _check_stored(path: Path, values: NDArray[np.int64]) -> None:
@@ -169,7 +184,7 @@ def _write_geoparquet(batches: pa.RecordBatchReader, path: Path, crs: CRS | None
         "crs": None if crs is None else pyproj.CRS.from_user_input(crs).to_json_dict(),
     }
     facts = {"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": column}}
-    schema = SCHEMA.with_metadata({"geo": json.dumps(facts)})
+    schema = batches.schema.with_metadata({"geo": json.dumps(facts)})
     with pyarrow.parquet.ParquetWriter(path, schema, compression="zstd") as writer:
         for group in _grouped(batches):
             writer.write_table(group.cast(schema))

@@ -25,6 +25,24 @@ Rows = NDArray[np.uint16]
 
 
 @dataclass
+class Reading:
+    """What was made of a phrase, as plain data."""
+
+    reference: str
+    """tile (asked as typed) or scene."""
+    query: dict[str, Any]
+    local: list[str]
+    """What the model was asked for it."""
+    corrected: list[tuple[str, str]] = field(default_factory=list)
+    candidates: int = 0
+    """Objects that geometry chose from."""
+    dropped: dict[str, int] = field(default_factory=dict)
+    """How many of them were dropped for which reason."""
+    notes: list[str] = field(default_factory=list)
+    """Why nothing is left, or that others may be meant."""
+
+
+@dataclass
 class Found:
     """What was found for one expression."""
 
@@ -49,6 +67,8 @@ class SegmentResult:
     tiles: int
     seconds: float
     outputs: dict[str, str] = field(default_factory=dict)
+    readings: list[Reading] = field(default_factory=list)
+    """What was made of each phrase; none where stored answers were used."""
     stopped_after: int | None = None
     """Tiles that were answered before the user stopped; None for a run that looked everywhere."""
 
@@ -65,7 +85,7 @@ def write_answers(
     pixel = math.sqrt(abs(frame.transform.determinant))
     fewest = least_pixels(options.min_area_m2, frame)
     vectorisers = [Vectoriser(frame.width, frame.transform, fewest) for _ in phrases]
-    threshold = max(1, math.ceil(options.threshold * FULL_SCALE))
+    threshold = least_step(options.threshold)
     smallest_drawn = max(frame.width, frame.height) / 1600 * pixel
     searched = 0
     with ExitStack() as stack:
@@ -95,16 +115,29 @@ def write_answers(
     return found, drawn, searched
 
 
-def _measured(
-    batch: PolygonBatch, frame: Frame, options: SegmentOptions, pixel: float
+def least_step(threshold: float) -> int:
+    """Return the least stored probability that counts as found; never zero, which is what is nothing."""
+    return max(1, math.ceil(threshold * FULL_SCALE))
+
+
+def large_and_sure(
+    batch: PolygonBatch, frame: Frame, options: SegmentOptions
 ) -> tuple[PolygonBatch, NDArray[np.float64] | None]:
-    """Return polygons with their areas on the ground, without those that are too small or unsure, tidied if asked."""
+    """Return polygons with their areas on the ground, without those that are too small or unsure."""
     if options.min_score > 0:
         batch = batch[batch.score >= options.min_score]
     areas = areas_m2(batch.polygons, frame.crs)
     if areas is not None and options.min_area_m2 > 0:
         large = areas >= options.min_area_m2
         batch, areas = batch[large], areas[large]
+    return batch, areas
+
+
+def _measured(
+    batch: PolygonBatch, frame: Frame, options: SegmentOptions, pixel: float
+) -> tuple[PolygonBatch, NDArray[np.float64] | None]:
+    """Return polygons with their areas on the ground, without those that are too small or unsure, tidied if asked."""
+    batch, areas = large_and_sure(batch, frame, options)
     if options.right_angles:
         return square_up(batch, max(1.0, options.simplify) * pixel), areas
     return (simplify(batch, options.simplify * pixel) if options.simplify else batch), areas

@@ -1,7 +1,8 @@
 """The corridor: raster -> tiles -> chips -> probabilities -> mosaic -> mask -> polygons -> files.
 
 `segment_raster` is the only function that knows the whole path. Every step is a generator or a sink, so that memory
-is that of one row of tiles. All results lie on the raster's own pixels, whatever resolution the model ran at.
+is that of one row of tiles. Phrases that mean something only across the scene wait, on disk, for the last row. All
+results lie on the raster's own pixels, whatever resolution the model ran at.
 """
 
 import math
@@ -27,7 +28,10 @@ from rrsis_core.inference.answers import Found, Rows, SegmentResult, write_answe
 from rrsis_core.inference.devices import use_threads
 from rrsis_core.inference.planning import Layout, choose_bands, lay_out, warn
 from rrsis_core.inference.predictor import ChipPredictor, load_predictor
-from rrsis_core.text.expression import Expression, read_expression, relative_words
+from rrsis_core.inference.questions import Question, ask, local_expressions, read_questions
+from rrsis_core.inference.scene_answers import Scene, decided, explaining_layers, reading_of, write_explanation
+from rrsis_core.text.expression import Expression
+from rrsis_core.text.parse import Parse
 
 __all__ = ["Found", "Job", "SegmentResult", "Watch", "segment_raster"]
 
@@ -37,10 +41,15 @@ class Job:
     """Everything decided before the first tile is read."""
 
     raster: Raster
-    expressions: tuple[Expression, ...]
+    questions: tuple[Question, ...]
     bands: tuple[int, ...]
     scaling: Scaling
     layout: Layout
+
+    @property
+    def scene(self) -> Scene:
+        """Where the rows lie."""
+        return Scene(self.raster, self.layout.area, self.layout.frame, self.bands, self.scaling)
 
 
 @dataclass
@@ -48,7 +57,8 @@ class Watch:
     """Someone who looks at every tile as it is answered, and may call it a day: what was found by then is kept."""
 
     on_tile: Callable[[Job, Tile, NDArray[np.float32]], bool] = lambda job, tile, probabilities: True
-    """Given probabilities (P, height, width) of a tile; False leaves all tiles to come out."""
+    """Given probabilities (P, height, width) of a tile, for phrases asked of the scene those of all candidates; False
+    leaves all tiles to come out."""
     stopped: bool = False
     tiles: int = 0
     """Tiles answered so far."""
@@ -68,32 +78,34 @@ def segment_raster(
     start = time.perf_counter()
     progress, watch = progress or NullProgress(), watch or Watch()
     _check_outputs(options)
-    expressions = tuple(read_expression(text) for text in options.expressions)
-    _warn_unknown(expressions)
+    read = read_questions(options.expressions)
     use_threads(options.threads)
     with ExitStack() as stack:
         stack.enter_context(gdal_environment())
         raster = stack.enter_context(open_raster(options.raster))
         predictor = predictor or load_predictor(options.weights, options.device, options.batch_size)
-        job = _make_job(options, raster, expressions, predictor)
+        job = _make_job(options, raster, read, predictor)
         plan, window = job.layout.plan, job.layout.area.window
         rows = math.ceil(plan.tile_height * job.layout.grid.scale_y)
         stack.enter_context(gdal_environment(raster.info, rows))
-        _warn_relative(job)
-        phrases = [expression.text for expression in expressions]
-        found, drawn, valid = write_answers(
-            _valid_rows(job, predictor, progress, watch), job.layout.frame, phrases, options
-        )
+        phrases = [question.text for question in job.questions]
+        rows_of_area = _valid_rows(job, predictor, progress, watch)
+        answer = stack.enter_context(decided(rows_of_area, job.questions, job.scene, options))
+        found, drawn, valid = write_answers(answer.rows, job.layout.frame, phrases, options)
         if not (valid or watch.stopped):
             warn(f"{options.raster} holds no data in the searched area, so nothing was found.")
+        if options.explain:
+            write_explanation(options.explain, job.questions, answer.resolutions, job.layout.frame)
         if options.preview:
             layers = [
                 Layer(item.phrase, np.array(polygons, object), item.polygons)
                 for item, polygons in zip(found, drawn, strict=True)
             ]
+            layers += explaining_layers(answer.resolutions) if options.explain else []
             draw_preview(raster, window, layers, options.preview, job.bands, job.scaling)
         progress.update("write", 1, 1)
-    named = {name: getattr(options, name) for name in ("output", "mask", "probability", "preview")}
+    readings = [reading_of(*row) for row in zip(job.questions, answer.resolutions, found, strict=True)]
+    named = {name: getattr(options, name) for name in ("output", "mask", "probability", "preview", "explain")}
     return SegmentResult(
         found=found,
         window=(int(window.col_off), int(window.row_off), int(window.width), int(window.height)),
@@ -101,6 +113,7 @@ def segment_raster(
         tiles=len(plan),
         seconds=time.perf_counter() - start,
         outputs={name: path for name, path in named.items() if path},
+        readings=readings,
         stopped_after=watch.tiles if watch.stopped else None,
     )
 
@@ -111,6 +124,7 @@ def _check_outputs(options: SegmentOptions) -> None:
         "mask": RASTER_SUFFIXES,
         "probability": RASTER_SUFFIXES,
         "preview": PREVIEW_SUFFIXES,
+        "explain": VECTOR_SUFFIXES,
     }
     inputs = [options.raster, *([options.aoi] if options.aoi else [])]
     taken: set[Path] = set()
@@ -122,39 +136,22 @@ def _check_outputs(options: SegmentOptions) -> None:
             taken.add(target)
 
 
-def _warn_unknown(expressions: Sequence[Expression]) -> None:
-    for expression in expressions:
-        if expression.unknown:
-            words = ", ".join(f"'{word}'" for word in expression.unknown)
-            warn(f"Unknown words in '{expression.text}': {words}. The model has not learned them.")
-
-
-def _warn_relative(job: Job) -> None:
-    """A model sees one tile: left, right and largest mean something else there than in the whole scene."""
-    if len(job.layout.plan) == 1:
-        return
-    for expression in job.expressions:
-        if words := relative_words(expression):
-            warn(
-                f"'{expression.text}' is answered tile by tile: {', '.join(words)} refers to each of "
-                f"{len(job.layout.plan)} tiles, not to the whole area. Search a smaller --bbox to make it one tile."
-            )
-
-
 def _make_job(
-    options: SegmentOptions, raster: Raster, expressions: tuple[Expression, ...], predictor: ChipPredictor
+    options: SegmentOptions, raster: Raster, read: Sequence[tuple[Expression, Parse]], predictor: ChipPredictor
 ) -> Job:
     bands = choose_bands(options, raster)
     layout = lay_out(options, raster, predictor.gsd, predictor.tile)
-    return Job(raster, expressions, bands, measure_scaling(raster, layout.area.window, bands, options.scaling), layout)
+    questions = ask(read, options.reference, len(layout.plan))
+    return Job(raster, questions, bands, measure_scaling(raster, layout.area.window, bands, options.scaling), layout)
 
 
 def _valid_rows(
     job: Job, predictor: ChipPredictor, progress: Progress, watch: Watch
 ) -> Iterator[tuple[Rows, int, bool]]:
-    """Yield finished rows (P, rows, width) of the raster's own pixels, zero where nothing may be found.
+    """Yield finished rows (L, rows, width) of the raster's own pixels, one a local expression.
 
-    With them come the number of pixels where something may be found, and whether these rows are the last.
+    They are zero where nothing may be found. With them come the number of pixels where something may be found, and
+    whether these rows are the last.
     """
     area, frame = job.layout.area, job.layout.frame
     resampler = RowResampler(job.layout.grid, area.window)
@@ -175,8 +172,9 @@ def _valid_rows(
 
 
 def _mosaic_rows(job: Job, predictor: ChipPredictor, progress: Progress, watch: Watch) -> Iterator[Rows]:
-    """Yield finished rows (P, rows, width) of the working grid."""
-    expressions = [expression.text for expression in job.expressions]
+    """Yield finished rows (L, rows, width) of the working grid."""
+    expressions = local_expressions(job.questions)
+    targets = [expressions.index(question.local[0]) for question in job.questions]
     plan = job.layout.plan
     mosaic = ProbabilityMosaic(plan, len(expressions))
     progress.update("infer", 0, len(plan))
@@ -186,7 +184,7 @@ def _mosaic_rows(job: Job, predictor: ChipPredictor, progress: Progress, watch: 
                 raise OperationCanceled
             for tile, probabilities in zip(batch, predictor(chips, expressions), strict=True):
                 mosaic.add(tile, probabilities)
-                watch.stopped |= not watch.on_tile(job, tile, probabilities)
+                watch.stopped |= not watch.on_tile(job, tile, probabilities[targets])
             watch.tiles = row[0].row * len(row) + batch[-1].column + 1
             progress.update("infer", watch.tiles, len(plan))
         yield mosaic.release()

@@ -263,10 +263,15 @@ def _notes(result: Resolution) -> list[str]:
         return notes + [f"no {item.local.removeprefix('the ')} to relate to" for item in missing if not len(item.kept)]
     ranked = query.superlative or query.ordinal or any(item.kind in RANKINGS for item in query.relations)
     if query.number == "one" and left > 1:
-        hint = "say which: the largest, the leftmost, the one near something"
-        return [f"'the {query.target}' may be any of {left}; all are returned: {hint}"]
+        return [ambiguity(query, left)]
     if isinstance(query.number, int) and left != query.number:
         return [f"{query.number} were asked for, {left} fit"]
     if query.number == "all" and ranked and not query.ordinal:
         return [f"the first {left} of {plural(query.target)} are returned: say how many"]
     return []
+
+
+def ambiguity(query: Query, count: int) -> str:
+    """Return what to tell where one thing is asked for and several are found."""
+    hint = "say which: the largest, the leftmost, the one near something"
+    return f"'the {query.target}' may be any of {count}; all are returned: {hint}"

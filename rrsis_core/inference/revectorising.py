@@ -37,7 +37,7 @@ def revectorise(probability: str, options: SegmentOptions, progress: Progress | 
                 code="raster.bands",
                 hint="Give a probability raster that a run wrote for these phrases.",
             )
-        rows = _stored_rows(raster, progress or NullProgress())
+        rows = stored_rows(raster, progress or NullProgress())
         found, _, _ = write_answers(rows, frame_of(info, info.window), phrases, options)
     return SegmentResult(
         found=found,
@@ -49,7 +49,8 @@ def revectorise(probability: str, options: SegmentOptions, progress: Progress | 
     )
 
 
-def _stored_rows(raster: Raster, progress: Progress) -> Iterator[tuple[Rows, int, bool]]:
+def stored_rows(raster: Raster, progress: Progress) -> Iterator[tuple[Rows, int, bool]]:
+    """Yield the rows (P, rows, width) of a probability raster, with their pixels and whether they are the last."""
     info = raster.info
     bands = tuple(range(1, info.count + 1))
     for top in track(range(0, info.height, BAND_ROWS), progress, "write"):

@@ -181,7 +181,7 @@ def test_unknown_and_relative_words_are_said(write_raster, blobs, predictor, tmp
     with pytest.warns(RrsisWarning, match="'florble'"):
         segment(path, predictor, mask=str(tmp_path / "m.tif"), expressions=("the florble roofs",))
     with pytest.warns(RrsisWarning, match="largest"):
-        segment(path, predictor, mask=str(tmp_path / "n.tif"), expressions=("the largest roof",))
+        segment(path, predictor, mask=str(tmp_path / "n.tif"), expressions=("the largest roof",), reference="tile")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         segment(path, predictor, mask=str(tmp_path / "o.tif"), expressions=("the largest roof",), tile=512)

@@ -138,9 +138,8 @@ def test_errors_cross_the_wire_and_the_worker_lives(steady, kind, body, code, ti
 
 def test_notes_for_the_user_arrive(steady, options):
     seen = []
-    steady.submit("segment", {"options": options(expressions=["the florble roofs", "the largest roof"])}).wait(
-        seen.append
-    )
+    asked = options(expressions=["the florble roofs", "the largest roof"], reference="tile")
+    steady.submit("segment", {"options": asked}).wait(seen.append)
     texts = [message.body["text"] for message in seen if message.type == "log"]
     assert any("florble" in text for text in texts) and any("tile by tile" in text for text in texts)
 

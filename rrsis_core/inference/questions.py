@@ -1,0 +1,82 @@
+"""A question is a phrase with what was understood of it, and how it is asked: as typed, tile by tile, or of the scene.
+
+Asked of the scene, a phrase goes to the model in parts, its local expressions, and geometry decides at the end. Phrases
+that share a part share the work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rrsis_core.inference.planning import warn
+from rrsis_core.inference.resolve import local_texts
+from rrsis_core.text.expression import Expression, relative_words
+from rrsis_core.text.parse import Parse, read_phrase
+
+
+@dataclass(frozen=True)
+class Question:
+    """A phrase, checked and understood."""
+
+    expression: Expression
+    parse: Parse
+    of_scene: bool = False
+
+    @property
+    def text(self) -> str:
+        """The phrase, cleaned."""
+        return self.expression.text
+
+    @property
+    def local(self) -> list[str]:
+        """What the model is asked, the target first."""
+        return local_texts(self.parse.query) if self.of_scene else [self.text]
+
+
+def read_questions(phrases: Sequence[str]) -> list[tuple[Expression, Parse]]:
+    """Check phrases, and say which words were read as others. Raises ExpressionError."""
+    read = [read_phrase(phrase) for phrase in phrases]
+    for expression, understood in read:
+        for typed, meant in understood.corrected:
+            warn(f"'{expression.text}': '{typed}' was read as '{meant}'.")
+    return read
+
+
+def ask(read: Sequence[tuple[Expression, Parse]], reference: str, tiles: int) -> tuple[Question, ...]:
+    """Decide how phrases are asked, and say what the user should know about words.
+
+    `reference` tile: as typed. scene: of the scene. auto: of the scene where some part of the phrase means something
+    only there, unless the whole area is one tile.
+    """
+    questions = []
+    for expression, understood in read:
+        auto = tiles > 1 and understood.query.needs_scene
+        question = Question(expression, understood, reference == "scene" or (reference == "auto" and auto))
+        _warn_unknown(question)
+        if not question.of_scene and tiles > 1:
+            _warn_relative(question, tiles)
+        questions.append(question)
+    return tuple(questions)
+
+
+def local_expressions(questions: Sequence[Question]) -> list[str]:
+    """Return what the model is asked for all questions, each once."""
+    return list(dict.fromkeys(text for question in questions for text in question.local))
+
+
+def _warn_unknown(question: Question) -> None:
+    asked = " ".join(question.local)
+    unknown = [word for word in question.expression.unknown if word in asked]
+    if unknown:
+        words = ", ".join(f"'{word}'" for word in unknown)
+        warn(f"Unknown words in '{question.text}': {words}. The model has not learned them.")
+
+
+def _warn_relative(question: Question, tiles: int) -> None:
+    """A model sees one tile: left, right and largest mean something else there than in the whole scene."""
+    if words := relative_words(question.expression):
+        warn(
+            f"'{question.text}' is answered tile by tile: {', '.join(words)} refers to each of {tiles} tiles, not to "
+            f"the whole area. Use --reference scene, or search a smaller --bbox to make it one tile."
+        )

@@ -1,0 +1,241 @@
+"""A scene answer is what is left of a model's answers when geometry has decided which objects a phrase means.
+
+Rows of local expressions come in and are stored, as nobody knows before the last row what is the largest; rows of
+phrases go out, those of the target's local expression with everything zero that is not meant. From there on they are
+rows like any other.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import rasterio.features
+import shapely
+from affine import Affine
+from numpy.typing import NDArray
+
+from rrsis_core.contract import NullProgress, SegmentOptions
+from rrsis_core.geo.area import Area
+from rrsis_core.geo.polygons import PolygonBatch, Vectoriser, least_pixels
+from rrsis_core.geo.preview import Layer
+from rrsis_core.geo.raster import Raster, open_raster
+from rrsis_core.geo.raster_info import Frame, carried
+from rrsis_core.geo.scaling import Scaling
+from rrsis_core.geo.sinks import probability_sink
+from rrsis_core.geo.vector_sinks import write_table
+from rrsis_core.inference.answers import Found, Reading, Rows, large_and_sure, least_step
+from rrsis_core.inference.instances import Floats, Instances, Polygons, instances_of, metres_a_unit
+from rrsis_core.inference.questions import Question, local_expressions
+from rrsis_core.inference.resolve import Extent, Resolution, ambiguity, needs_brightness, resolve
+from rrsis_core.inference.revectorising import stored_rows
+
+BRIGHTNESS_ROWS = 512
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Where the rows lie, and what their pixels look like."""
+
+    raster: Raster
+    area: Area
+    frame: Frame
+    bands: tuple[int, ...]
+    scaling: Scaling
+
+
+@dataclass
+class Decided:
+    """Rows of phrases, and how those that were asked of the scene were decided."""
+
+    rows: Iterable[tuple[Rows, int, bool]]
+    resolutions: list[Resolution | None]
+    """One a question, None for those that were asked as typed."""
+
+
+@contextmanager
+def decided(
+    rows: Iterable[tuple[Rows, int, bool]], questions: Sequence[Question], scene: Scene, options: SegmentOptions
+) -> Iterator[Decided]:
+    """Turn rows of local expressions (L, rows, width) into rows of phrases (P, rows, width).
+
+    They come and go with the number of pixels that hold something, and whether they are the last. Nothing is stored
+    where no question is asked of the scene.
+    """
+    local = local_expressions(questions)
+    targets = [local.index(question.local[0]) for question in questions]
+    if not any(question.of_scene for question in questions):
+        yield Decided(((some[targets], valid, last) for some, valid, last in rows), [None] * len(questions))
+        return
+    with tempfile.TemporaryDirectory(prefix="rrsis-") as folder:
+        store = Path(folder) / "local.tif"
+        wanted = {text for question in questions if question.of_scene for text in question.local}
+        candidates, valid = _stored(rows, store, {text: local.index(text) for text in local}, wanted, scene, options)
+        for question in questions:
+            for text in needs_brightness(question.parse.query) if question.of_scene else ():
+                if candidates[text].brightness is None:
+                    candidates[text] = measured_brightness(candidates[text], scene)
+        extent = extent_of(scene)
+        resolutions = [resolve(q.parse.query, candidates, extent) if q.of_scene else None for q in questions]
+        with open_raster(store) as stored:
+            yield Decided(_phrase_rows(stored, valid, local, targets, resolutions, scene.frame), resolutions)
+
+
+def _stored(
+    rows: Iterable[tuple[Rows, int, bool]],
+    store: Path,
+    index_of: Mapping[str, int],
+    wanted: set[str],
+    scene: Scene,
+    options: SegmentOptions,
+) -> tuple[dict[str, Instances], int]:
+    """Store the rows; return the instances of the wanted local expressions and the number of pixels with data."""
+    frame, least = scene.frame, least_step(options.threshold)
+    fewest = least_pixels(options.min_area_m2, frame)
+    makers = {text: Vectoriser(frame.width, frame.transform, fewest) for text in wanted}
+    batches: dict[str, list[PolygonBatch]] = {text: [] for text in wanted}
+    searched = 0
+    with probability_sink(store, frame, list(index_of)) as sink:
+        for some, valid, last in rows:
+            searched += valid
+            sink.write(some)
+            for text, maker in makers.items():
+                band = some[index_of[text]]
+                batches[text].append(large_and_sure(maker.feed(band >= least, band, last), frame, options)[0])
+    middle = frame.transform @ (frame.width / 2, frame.height / 2)
+    scale = metres_a_unit(frame.crs, *middle)
+    return {text: instances_of(some, scale) for text, some in batches.items()}, searched
+
+
+def extent_of(scene: Scene) -> Extent:
+    """Return the box, north up, around what is searched, in metres on the ground."""
+    frame = scene.frame
+    corners = np.array([(x, y) for x in (0, frame.width) for y in (0, frame.height)], float)
+    points = carried(corners, frame.transform)
+    if scene.area.polygons is not None:
+        points = carried(shapely.get_coordinates(scene.area.polygons), scene.raster.info.transform)
+    middle = frame.transform @ (frame.width / 2, frame.height / 2)
+    points = points * metres_a_unit(frame.crs, *middle)
+    whole = (frame.width, frame.height) == (scene.raster.info.width, scene.raster.info.height)
+    name = "area" if scene.area.polygons is not None or not whole else "raster"
+    return Extent((*points.min(axis=0), *points.max(axis=0)), name)
+
+
+def measured_brightness(instances: Instances, scene: Scene) -> Instances:
+    """Return instances with the mean of their pixels over the three bands, scaled to 0 to 1."""
+    total, count = np.zeros((2, len(instances)))
+    frame, window = scene.frame, scene.area.window
+    for top in range(0, frame.height, BRIGHTNESS_ROWS):
+        height = min(BRIGHTNESS_ROWS, frame.height - top)
+        label = drawn(instances.outlines, frame, top, height, np.arange(1, len(instances) + 1))
+        if not label.any():
+            continue
+        part = rasterio.windows.Window(window.col_off, window.row_off + top, frame.width, height)
+        chip, _ = scene.raster.read(part, (height, frame.width), scene.bands)
+        inside = label > 0
+        value = scene.scaling.apply(chip).mean(axis=0)[inside]
+        total += np.bincount(label[inside] - 1, value, len(instances))
+        count += np.bincount(label[inside] - 1, minlength=len(instances))
+    return dataclasses.replace(instances, brightness=total / np.maximum(count, 1))
+
+
+def drawn(outlines: Polygons, frame: Frame, top: int, height: int, values: NDArray[np.int64]) -> NDArray[np.int32]:
+    """Return some rows of the frame (height, width) with the value of the outline that each pixel's centre is in."""
+    label = np.zeros((height, frame.width), np.int32)
+    near = np.flatnonzero(_meets_rows(outlines, frame, top, height))
+    if len(near):
+        transform = frame.transform @ Affine.translation(0, top)
+        shapes = zip(outlines[near], values[near].tolist(), strict=True)
+        rasterio.features.rasterize(shapes, out=label, transform=transform)
+    return label
+
+
+def _meets_rows(outlines: Polygons, frame: Frame, top: int, height: int) -> NDArray[np.bool_]:
+    left, bottom, right, upper = shapely.bounds(outlines).T
+    inverse = ~frame.transform
+    rows: Floats = np.array([inverse.d * x + inverse.e * y + inverse.f for x in (left, right) for y in (bottom, upper)])
+    return (rows.max(axis=0) > top) & (rows.min(axis=0) < top + height)
+
+
+def _phrase_rows(
+    stored: Raster,
+    valid: int,
+    local: Sequence[str],
+    targets: Sequence[int],
+    resolutions: Sequence[Resolution | None],
+    frame: Frame,
+) -> Iterator[tuple[Rows, int, bool]]:
+    """Read the rows again and keep what is meant; all pixels with data are counted with the first ones."""
+    top = 0
+    for some, _, last in stored_rows(stored, NullProgress()):
+        result = some[targets]
+        for index, resolution in enumerate(resolutions):
+            if resolution is not None:
+                result[index] = _meant(resolution, some, local, top, frame)
+        yield result, valid, last
+        top, valid = top + some.shape[1], 0
+
+
+def _meant(resolution: Resolution, some: Rows, local: Sequence[str], top: int, frame: Frame) -> Rows:
+    """Return rows (rows, width) of what a query means, with that of what it means as well."""
+    outlines = resolution.answer.outlines
+    inside = drawn(outlines, frame, top, some.shape[1], np.ones(len(outlines), np.int64)) > 0
+    rows: Rows = np.where(inside, some[local.index(resolution.local)], np.uint16(0))
+    for other in resolution.also:
+        rows = np.maximum(rows, _meant(other, some, local, top, frame))
+    return rows
+
+
+def reading_of(question: Question, resolution: Resolution | None, found: Found) -> Reading:
+    """Return what was made of a phrase."""
+    query = question.parse.query
+    reading = Reading("scene", query.as_dict(), question.local, list(question.parse.corrected))
+    if resolution is not None:
+        reading.candidates, reading.dropped = len(resolution.kept), resolution.counts()
+        reading.notes = [note for part in (resolution, *resolution.also) for note in part.notes]
+    else:
+        reading.reference = "tile"
+        if query.number == "one" and found.polygons > 1 and not query.needs_scene:
+            reading.notes = [ambiguity(query, found.polygons)]
+    return reading
+
+
+# --- explaining ----------------------------------------------------------------------------------------------------
+
+
+def write_explanation(
+    path: str, questions: Sequence[Question], resolutions: Sequence[Resolution | None], frame: Frame
+) -> None:
+    """Write every candidate and landmark that was considered as a layer: for which phrase, kept or not, and why."""
+    names = ("phrase", "role", "expression", "kept", "reason", "score", "ground_m2", "length_m")
+    columns: dict[str, list[object]] = {name: [] for name in names}
+    outlines: list[shapely.Polygon] = []
+    for question, resolution in zip(questions, resolutions, strict=True):
+        if resolution is None:
+            continue
+        for part in resolution.parts():
+            role = "target" if part is resolution else "also" if part in resolution.also else "other"
+            for index in range(len(part.kept)):
+                outlines.append(part.instances.outlines[index])
+                kept, reason = bool(part.kept[index]), part.reasons[index]
+                size = round(float(part.instances.area[index]), 2), round(float(part.instances.sides[index, 0]), 2)
+                row = (question.text, role, part.local, kept, reason, float(part.instances.score[index]), *size)
+                for name, value in zip(names, row, strict=True):
+                    columns[name].append(value)
+    write_table(path, columns, np.array(outlines, object), frame.crs)
+
+
+def explaining_layers(resolutions: Sequence[Resolution | None]) -> list[Layer]:
+    """Return what to draw beside the answers: candidates that were dropped, and what they were compared with."""
+    layers: dict[str, Layer] = {}
+    for resolution in resolutions:
+        for part in resolution.parts() if resolution else ():
+            name = f"dropped: {part.local}" if part is resolution else part.local
+            some = part.instances.outlines[~part.kept] if part is resolution else part.answer.outlines
+            layers.setdefault(name, Layer(name, some))
+    return list(layers.values())
