@@ -1,11 +1,13 @@
 # make demo    install what the product needs and find four phrases in a sample scene
 # make test    install what the tests need and run everything that must hold
+# make plugin  build the zip of the QGIS plugin; plugin-check does what the plugin store does, plugin-link PROFILE=...
+#              puts links to this checkout into a QGIS profile
 # make bench   print the measurements that the documentation quotes
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check bench package clean
+.PHONY: demo test check bench package plugin plugin-check plugin-link clean
 
 demo: $(VENV)/.runtime
 	$(BIN)/rrsis demo
@@ -26,6 +28,21 @@ bench: $(VENV)/.dev
 
 package: $(VENV)/.dev
 	$(BIN)/python -m build --outdir dist
+
+plugin:
+	$(PYTHON) qgis_plugin/package.py zip
+
+plugin-check: $(VENV)/store/.done
+	$(VENV)/store/bin/python qgis_plugin/package.py check
+
+PROFILE ?= $(HOME)/.local/share/QGIS/QGIS3/profiles/default
+plugin-link:
+	$(PYTHON) qgis_plugin/package.py link $(PROFILE)/python/plugins
+
+$(VENV)/store/.done: $(VENV)/bin/python qgis_plugin/store.lock
+	$(BIN)/python -m venv $(VENV)/store
+	$(VENV)/store/bin/pip install --quiet -r qgis_plugin/store.lock
+	@touch $@
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -1,7 +1,7 @@
 """The floor of the house: errors, options and progress, in plain Python that any interpreter from 3.9 can import."""
 
 from .client import NEVER, Job, WorkerClient, failure
-from .environment import clean_environment, worker_command
+from .environment import START_FLAGS, clean_environment, worker_command
 from .errors import (
     AreaError,
     ConfigError,
@@ -23,6 +23,7 @@ from .protocol import PROTOCOL_VERSION, Message
 __all__ = [
     "NEVER",
     "PROTOCOL_VERSION",
+    "START_FLAGS",
     "AreaError",
     "ConfigError",
     "ExpressionError",

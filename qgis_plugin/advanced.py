@@ -1,0 +1,121 @@
+"""What most people leave as it is: weights, bands, resolution, tiles, device."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qgis.core import QgsRasterLayer
+from qgis.gui import QgsCollapsibleGroupBox, QgsDoubleSpinBox
+from qgis.PyQt.QtCore import pyqtSignal
+from qgis.PyQt.QtWidgets import QComboBox, QFileDialog, QFormLayout, QLabel, QLineEdit
+
+from . import layers, settings
+from .words import tr
+
+
+class Advanced(QgsCollapsibleGroupBox):
+    """A folded box of options."""
+
+    changed = pyqtSignal()
+
+    def __init__(self) -> None:
+        super().__init__(tr("Advanced"))
+        self._layer: QgsRasterLayer | None = None
+        self._usual_bands: list[int] = []
+        self.weights, self.card = QComboBox(), QLabel()
+        self.weights.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.weights.activated.connect(self._weights_chosen)
+        self.card.setWordWrap(True)
+        self.bands = QLineEdit()
+        self.bands.setToolTip(tr("Bands as red, green, blue, such as 4,3,2"))
+        self.resolution = self._box(0.0, 1000.0, 3, tr("that of the weights"), " m")
+        self.tile = self._box(0, 8192, 0, tr("that of the weights"), " px")
+        self.overlap = self._box(0.0, 0.5, 2, "")
+        self.overlap.setValue(0.25)
+        self.threads = self._box(0, 1024, 0, tr("one a core"))
+        self.device = QComboBox()
+        self.device.addItems(["auto", "cpu", "cuda", "mps"])
+        form = QFormLayout(self)
+        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
+        for label, widget in (
+            (tr("Weights"), self.weights),
+            ("", self.card),
+            (tr("Bands"), self.bands),
+            (tr("Ground resolution"), self.resolution),
+            (tr("Tile"), self.tile),
+            (tr("Overlap"), self.overlap),
+            (tr("Threads"), self.threads),
+            (tr("Device"), self.device),
+        ):
+            widget.setAccessibleName(label)
+            form.addRow(label, widget)
+        for signal in (self.bands.editingFinished, self.device.activated):
+            signal.connect(lambda *_: self.changed.emit())
+        self.setCollapsed(True)
+        self.offer({"names": []})
+
+    def _box(self, least: float, most: float, digits: int, nothing: str, unit: str = "") -> Any:
+        box = QgsDoubleSpinBox()
+        box.setRange(least, most)
+        box.setDecimals(digits)
+        box.setSingleStep(10**-digits if digits < 3 else 0.1)
+        box.setSuffix(unit)
+        if nothing:
+            box.setSpecialValueText(nothing)
+            box.setClearValue(least)
+        box.valueChanged.connect(lambda *_: self.changed.emit())
+        return box
+
+    def offer(self, told: dict[str, Any]) -> None:
+        """Offer the weights of the engine and the file that was chosen before; show a card."""
+        chosen = settings.get("weights")
+        self.weights.clear()
+        self.weights.addItem(tr("Default"), "")
+        for name in told["names"]:
+            self.weights.addItem(name, name)
+        if chosen and chosen not in told["names"]:
+            self.weights.addItem(chosen, chosen)
+        self.weights.addItem(tr("Own file…"), "?")
+        self.weights.setCurrentIndex(max(0, self.weights.findData(chosen)))
+        card = told.get("card") or {}
+        about = card.get("description") or {}
+        lines = [card.get("name", ""), *(f"{key}: {value}" for key, value in about.items() if isinstance(value, str))]
+        if card.get("gsd"):
+            lines.append(tr("made for {gsd:g} m a pixel, tiles of {tile}").format(gsd=card["gsd"], tile=card["tile"]))
+        self.card.setText("\n".join(line for line in lines if line))
+
+    def offer_bands(self, layer: QgsRasterLayer | None) -> None:
+        """Show the bands that the layer shows."""
+        self._layer = layer
+        self._usual_bands = layers.shown_bands(layer) if layer is not None else []
+        self.bands.setText(",".join(str(band) for band in self._usual_bands))
+
+    def gsd(self) -> float | None:
+        """Return the ground resolution that was asked for."""
+        return self.resolution.value() or None
+
+    def options(self) -> dict[str, Any]:
+        """Return the options of the engine that were changed from their usual values."""
+        options: dict[str, Any] = {"device": self.device.currentText(), "overlap": self.overlap.value()}
+        if self.gsd():
+            options["gsd"] = self.gsd()
+        if self.tile.value():
+            options["tile"] = int(self.tile.value())
+        if self.threads.value():
+            options["threads"] = int(self.threads.value())
+        bands = [int(part) for part in self.bands.text().split(",") if part.strip().isdigit()]
+        if bands and bands != [1, 2, 3]:
+            options["bands"] = bands
+        weights = self.weights.currentData()
+        if weights and weights != "?":
+            options["weights"] = weights
+        return options
+
+    def _weights_chosen(self, index: int) -> None:
+        if self.weights.currentData() == "?":
+            path, _ = QFileDialog.getOpenFileName(self, tr("Weights"), "", "safetensors (*.safetensors)")
+            if path:
+                self.weights.insertItem(index, path, path)
+            self.weights.setCurrentIndex(index if path else 0)
+        settings.put("weights", self.weights.currentData())
+        self.changed.emit()

@@ -1,0 +1,322 @@
+"""The Processing algorithms. They run in a background thread, wait for the engine there, and never touch the screen."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import uuid
+from pathlib import Path
+from typing import Any
+
+from qgis.core import (
+    QgsFeatureSink,
+    QgsProcessing,
+    QgsProcessingAlgorithm,
+    QgsProcessingException,
+    QgsProcessingOutputString,
+    QgsProcessingParameterBoolean,
+    QgsProcessingParameterDefinition,
+    QgsProcessingParameterExtent,
+    QgsProcessingParameterFeatureSink,
+    QgsProcessingParameterFeatureSource,
+    QgsProcessingParameterFolderDestination,
+    QgsProcessingParameterMultipleLayers,
+    QgsProcessingParameterNumber,
+    QgsProcessingParameterRasterDestination,
+    QgsProcessingParameterRasterLayer,
+    QgsProcessingParameterString,
+    QgsProcessingUtils,
+    QgsWkbTypes,
+)
+from qgis.PyQt.QtGui import QIcon
+
+from . import jobs, settings
+from .contract import ConfigError, OperationCanceled, RrsisError
+from .engine import ENGINE
+from .layers import answer_features, answer_fields, engine_path, memory_layer, write_area
+from .spool import Spool
+from .words import explain, tr
+
+ICON = Path(__file__).parent / "resources" / "icon.svg"
+HELP = "https://github.com/rrsis/rrsis/blob/main/docs/plugin.md"
+REAL, WHOLE = QgsProcessingParameterNumber.Type.Double, QgsProcessingParameterNumber.Type.Integer
+NUMBERS = (  # name, option of the engine, label, type, default, least, most
+    ("GSD", "gsd", "Ground resolution in metres a pixel (empty: that of the weights)", REAL, None, 0.001, 1000.0),
+    ("TILE", "tile", "Tile side in pixels (empty: that of the weights)", WHOLE, None, 64, 8192),
+    ("OVERLAP", "overlap", "Share of a tile that its neighbour sees too", REAL, 0.25, 0.0, 0.5),
+    ("THRESHOLD", "threshold", "Probability from which a pixel is found", REAL, 0.5, 0.0, 1.0),
+    ("MIN_AREA", "min_area_m2", "Smallest area in square metres", REAL, 0.0, 0.0, 1e12),
+    ("MIN_SCORE", "min_score", "Lowest score", REAL, 0.0, 0.0, 1.0),
+    ("SIMPLIFY", "simplify", "Simplify by so many pixels", REAL, 0.0, 0.0, 100.0),
+    ("THREADS", "threads", "Threads of the processor (empty: one a core)", WHOLE, None, 1, 1024),
+)
+# Labels that tr() sees only as variables, in one place for the translators: tr("Smallest area in square metres")
+MAIN_NUMBERS = ("THRESHOLD", "MIN_AREA")
+
+
+class Algorithm(QgsProcessingAlgorithm):
+    """What the three have in common."""
+
+    def createInstance(self) -> QgsProcessingAlgorithm:
+        """Return a fresh one: Processing runs copies."""
+        return type(self)()
+
+    def icon(self) -> QIcon:
+        """Return the icon."""
+        return QIcon(str(ICON))
+
+    def helpUrl(self) -> str:
+        """Return where the manual is."""
+        return HELP
+
+    def tags(self) -> list[str]:
+        """Return words to find it by."""
+        return ["phrase", "text", "segmentation", "objects", "ai", "rrsis"]
+
+    def _phrases(self, parameters: dict[str, Any], context: Any) -> list[str]:
+        lines = self.parameterAsString(parameters, "PHRASES", context).splitlines()
+        return list(dict.fromkeys(line.strip() for line in lines if line.strip()))
+
+    def _add_options(self) -> None:
+        """Add the parameters that are options of the engine."""
+        for name, _, label, kind, default, least, most in NUMBERS:
+            number = QgsProcessingParameterNumber(name, tr(label), kind, default, default is None, least, most)
+            self._add(number, advanced=name not in MAIN_NUMBERS)
+        self._add(QgsProcessingParameterBoolean("RIGHT_ANGLES", tr("Right angles"), False), advanced=True)
+        weights = QgsProcessingParameterString("WEIGHTS", tr("Weights: a name or a file (empty: default)"), "")
+        device = QgsProcessingParameterString("DEVICE", tr("Device: auto, cpu, cuda or mps"), "auto")
+        for parameter in (weights, device):
+            parameter.setFlags(parameter.flags() | QgsProcessingParameterDefinition.Flag.FlagOptional)
+            self._add(parameter, advanced=True)
+
+    def _add(self, parameter: Any, advanced: bool) -> None:
+        if advanced:
+            parameter.setFlags(parameter.flags() | QgsProcessingParameterDefinition.Flag.FlagAdvanced)
+        self.addParameter(parameter)
+
+    def _options(self, parameters: dict[str, Any], context: Any) -> dict[str, Any]:
+        """Return the options of the engine that the parameters name."""
+        options: dict[str, Any] = {"expressions": self._phrases(parameters, context), "overwrite": True}
+        for name, option, _, kind, *_ in NUMBERS:
+            if parameters.get(name) is None and self.parameterDefinition(name).defaultValue() is None:
+                continue
+            read = self.parameterAsInt if kind == WHOLE else self.parameterAsDouble
+            options[option] = read(parameters, name, context)
+        options["right_angles"] = self.parameterAsBool(parameters, "RIGHT_ANGLES", context)
+        options["device"] = self.parameterAsString(parameters, "DEVICE", context) or "auto"
+        options["weights"] = self.parameterAsString(parameters, "WEIGHTS", context) or None
+        return options
+
+    def _run(self, options: dict[str, Any], feedback: Any) -> dict[str, Any]:
+        """Run the engine; its errors become Processing's."""
+        try:
+            return jobs.run("segment", {"options": options}, feedback)
+        except RrsisError as error:
+            if error.details:
+                feedback.pushDebugInfo(error.details)
+            raise QgsProcessingException(explain(error)) from error
+        except OperationCanceled:
+            return {}
+
+
+class SegmentByPhrase(Algorithm):
+    """Polygons of what phrases name in one raster."""
+
+    def name(self) -> str:
+        """Return the name that models store; it never changes."""
+        return "segmentbyphrase"
+
+    def displayName(self) -> str:
+        """Return the name that people see."""
+        return tr("Segment by phrase")
+
+    def shortHelpString(self) -> str:
+        """Return the help beside the dialog."""
+        return tr(
+            "Finds what each phrase names in a raster, such as 'the blue roofs', and gives polygons with phrase, score "
+            "and area. One phrase a line. The engine must be set up: open Phrase Segmentation in the Raster menu."
+        )
+
+    def initAlgorithm(self, configuration: Any = None) -> None:
+        """Declare the parameters."""
+        self.addParameter(QgsProcessingParameterRasterLayer("INPUT", tr("Raster")))
+        self.addParameter(
+            QgsProcessingParameterString("PHRASES", tr("What are you looking for? One phrase a line"), "", True)
+        )
+        self.addParameter(QgsProcessingParameterExtent("EXTENT", tr("Search here only"), optional=True))
+        self.addParameter(
+            QgsProcessingParameterFeatureSource(
+                "MASK",
+                tr("Search inside these polygons only"),
+                [QgsProcessing.SourceType.TypeVectorPolygon],
+                optional=True,
+            )
+        )
+        bands = QgsProcessingParameterString("BANDS", tr("Bands as red, green, blue, such as 4,3,2"), "")
+        bands.setFlags(bands.flags() | QgsProcessingParameterDefinition.Flag.FlagOptional)
+        self._add(bands, advanced=True)
+        self._add_options()
+        self.addParameter(QgsProcessingParameterFeatureSink("OUTPUT", tr("Found")))
+        self._add(
+            QgsProcessingParameterRasterDestination("PROB", tr("Probabilities"), optional=True, createByDefault=False),
+            advanced=True,
+        )
+
+    def checkParameterValues(self, parameters: dict[str, Any], context: Any) -> Any:
+        """Refuse what cannot work, before it is started."""
+        if not self._phrases(parameters, context):
+            return False, tr("Say what to look for.")
+        return super().checkParameterValues(parameters, context)
+
+    def prepareAlgorithm(self, parameters: dict[str, Any], context: Any, feedback: Any) -> bool:
+        """Read, in the main thread, what belongs to it: layers and the project."""
+        layer = self.parameterAsRasterLayer(parameters, "INPUT", context)
+        if layer is None:
+            raise QgsProcessingException(self.invalidRasterError(parameters, "INPUT"))
+        self._crs, self._path, self._spool = layer.crs(), engine_path(layer), None
+        box = self.parameterAsExtent(parameters, "EXTENT", context, layer.crs())
+        self._box = box.intersect(layer.extent()) if not box.isNull() else None
+        if self._box is not None and self._box.isEmpty():
+            raise QgsProcessingException(tr("The extent lies outside the raster."))
+        if not self._path:
+            try:
+                gsd = self.parameterAsDouble(parameters, "GSD", context) if parameters.get("GSD") else None
+                self._spool = Spool(layer, self._box or layer.extent(), gsd)
+            except RrsisError as error:
+                raise QgsProcessingException(explain(error)) from error
+        return True
+
+    def processAlgorithm(self, parameters: dict[str, Any], context: Any, feedback: Any) -> dict[str, Any]:
+        """Run the engine and hand its polygons to the sink."""
+        folder = Path(tempfile.mkdtemp(prefix="rrsis-", dir=QgsProcessingUtils.tempFolder()))
+        options = {**self._options(parameters, context), "output": str(folder / "answer.gpkg")}
+        try:
+            options["raster"] = self._spool.fetch(folder / "spool.tif", feedback) if self._spool else self._path
+        except OperationCanceled:
+            return {}
+        except RrsisError as error:
+            raise QgsProcessingException(explain(error)) from error
+        if self._box is not None:
+            options["bbox"] = [
+                self._box.xMinimum(), self._box.yMinimum(), self._box.xMaximum(), self._box.yMaximum()
+            ]  # fmt: skip
+        bands = self.parameterAsString(parameters, "BANDS", context)
+        if bands:
+            options["bands"] = _numbers(bands)
+        source = self.parameterAsSource(parameters, "MASK", context)
+        if source is not None:
+            if options.pop("bbox", None):
+                feedback.pushInfo(tr("Polygons were given, so the extent is not looked at."))
+            shapes = [feature.geometry() for feature in source.getFeatures()]
+            options["aoi"] = write_area(shapes, source.sourceCrs(), folder / "area.gpkg")
+        probability = self.parameterAsOutputLayer(parameters, "PROB", context)
+        if probability:
+            options["probability"] = probability
+        result = self._run(options, feedback)
+        fields = memory_layer("", self._crs, answer_fields()).fields()
+        sink, target = self.parameterAsSink(parameters, "OUTPUT", context, fields, QgsWkbTypes.Type.Polygon, self._crs)
+        if sink is None:
+            raise QgsProcessingException(self.invalidSinkError(parameters, "OUTPUT"))
+        if result:
+            weights, run_id = options["weights"] or "default", uuid.uuid4().hex[:8]
+            for feature in answer_features(options["output"], weights, run_id):
+                sink.addFeature(feature, QgsFeatureSink.Flag.FastInsert)
+            for item in result["found"]:
+                feedback.pushInfo(tr("{phrase}: {count} found").format(phrase=item["phrase"], count=item["polygons"]))
+        return {"OUTPUT": target, **({"PROB": probability} if probability and result else {})}
+
+
+class SegmentBatch(Algorithm):
+    """The same phrases in many rasters, a GeoPackage each."""
+
+    def name(self) -> str:
+        """Return the name that models store; it never changes."""
+        return "segmentbatch"
+
+    def displayName(self) -> str:
+        """Return the name that people see."""
+        return tr("Segment many rasters by phrase")
+
+    def shortHelpString(self) -> str:
+        """Return the help beside the dialog."""
+        return tr("Looks for the same phrases in many raster files and writes a GeoPackage for each into a folder.")
+
+    def initAlgorithm(self, configuration: Any = None) -> None:
+        """Declare the parameters."""
+        self.addParameter(
+            QgsProcessingParameterMultipleLayers("INPUTS", tr("Rasters"), QgsProcessing.SourceType.TypeRaster)
+        )
+        self.addParameter(
+            QgsProcessingParameterString("PHRASES", tr("What are you looking for? One phrase a line"), "", True)
+        )
+        self._add_options()
+        self.addParameter(QgsProcessingParameterFolderDestination("FOLDER", tr("Folder for the GeoPackages")))
+
+    def prepareAlgorithm(self, parameters: dict[str, Any], context: Any, feedback: Any) -> bool:
+        """Read the layers in the main thread."""
+        layers = self.parameterAsLayerList(parameters, "INPUTS", context)
+        self._rasters = [(layer.name(), engine_path(layer)) for layer in layers]
+        lacking = [name for name, path in self._rasters if not path]
+        if lacking:
+            raise QgsProcessingException(tr("Only raster files can be searched many at once, not: ") + str(lacking))
+        return True
+
+    def processAlgorithm(self, parameters: dict[str, Any], context: Any, feedback: Any) -> dict[str, Any]:
+        """Run the engine once a raster."""
+        folder = Path(self.parameterAsString(parameters, "FOLDER", context))
+        folder.mkdir(parents=True, exist_ok=True)
+        options = self._options(parameters, context)
+        if not options["expressions"]:
+            raise QgsProcessingException(tr("Say what to look for."))
+        taken: set[str] = set()
+        for number, (name, path) in enumerate(self._rasters):
+            if feedback.isCanceled():
+                break
+            stem = Path(path).stem
+            stem = stem if stem not in taken else f"{stem}_{number + 1}"
+            taken.add(stem)
+            feedback.pushInfo(f"{number + 1}/{len(self._rasters)} {name}")
+            self._run({**options, "raster": path, "output": str(folder / f"{stem}.gpkg")}, feedback)
+        return {"FOLDER": str(folder)}
+
+
+class EngineStatus(Algorithm):
+    """What engine there is, as JSON."""
+
+    def name(self) -> str:
+        """Return the name that models store; it never changes."""
+        return "enginestatus"
+
+    def displayName(self) -> str:
+        """Return the name that people see."""
+        return tr("Engine status")
+
+    def shortHelpString(self) -> str:
+        """Return the help beside the dialog."""
+        return tr("Tells which engine there is, its version, devices and weights.")
+
+    def initAlgorithm(self, configuration: Any = None) -> None:
+        """Declare the output."""
+        self.addOutput(QgsProcessingOutputString("STATUS", tr("Status as JSON")))
+
+    def processAlgorithm(self, parameters: dict[str, Any], context: Any, feedback: Any) -> dict[str, Any]:
+        """Start the engine and ask it."""
+        try:
+            client = ENGINE.client()
+            status = {**client.ready, "weights": client.ask("weights")["names"], "folder": str(settings.home())}
+        except RrsisError as error:
+            raise QgsProcessingException(explain(error)) from error
+        feedback.pushInfo(json.dumps(status, indent=1))
+        return {"STATUS": json.dumps(status)}
+
+
+def _numbers(text: str) -> list[int]:
+    """Return the numbers of "4,3,2"."""
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError as error:
+        raise QgsProcessingException(explain(_bad_bands(text))) from error
+
+
+def _bad_bands(text: str) -> RrsisError:
+    return ConfigError(f"'{text}' are no bands.", code="config.bands", hint="Give numbers with commas.")

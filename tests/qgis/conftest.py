@@ -1,0 +1,196 @@
+"""Real QGIS, with the zip installed into an empty profile and the Python of these tests as the engine."""
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import geopandas
+import numpy as np
+import pytest
+import rasterio
+import shapely
+from rasterio.transform import from_origin
+
+from qgis_plugin.package import pack
+from rrsis_core.contract import clean_environment
+from rrsis_core.weights.store import DEFAULT, weight_files
+
+HERE = Path(__file__).parent
+QGIS_PYTHON = os.environ.get("RRSIS_QGIS_PYTHON", "/usr/bin/python3")
+APT = "QGIS is not installed. On Debian or Ubuntu: sudo apt-get install qgis python3-qgis xvfb"
+INI = """[PythonPlugins]
+phrase_segmentation=true
+processing=true
+grassprovider=false
+sagaprovider=false
+otbprovider=false
+db_manager=false
+MetaSearch=false
+
+[core]
+NewsFeed\\httpsfeedqgisorg\\disabled=true
+
+[qgis]
+askToSaveProjectChanges=false
+askToSaveMemoryLayers=false
+checkVersion=false
+
+[app]
+askToSaveProjectChanges=false
+
+[rrsis]
+home={home}
+python={python}
+weights={weights}
+"""
+
+
+@pytest.fixture(scope="session")
+def qgis():
+    """The QGIS of this computer. Without one the tests fail, and say how to get it."""
+    found = (
+        shutil.which("qgis_process.bin")
+        and subprocess.run(
+            [QGIS_PYTHON, "-c", "import qgis.core"], capture_output=True, env=clean_environment(os.environ)
+        ).returncode
+        == 0
+    )
+    if not found or not shutil.which("Xvfb"):
+        pytest.fail(APT)
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory):
+    """The packaged default weights where they are, else untrained ones."""
+    if DEFAULT in weight_files():
+        return str(weight_files()[DEFAULT])
+    path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
+    subprocess.run([sys.executable, str(HERE.parent / "tiny_weights.py"), str(path)], check=True)
+    return str(path)
+
+
+@pytest.fixture(scope="session")
+def zipped(tmp_path_factory):
+    return pack(tmp_path_factory.mktemp("zip") / "phrase_segmentation.zip")
+
+
+class Profile:
+    """A profiles folder with the plugin in it, and how QGIS is started with it."""
+
+    def __init__(self, folder, zipped, weights, python=sys.executable):
+        self.folder, self.home = folder, folder / "home"
+        self.home.mkdir(parents=True)
+        default = folder / "profiles" / "default"
+        plugins = default / "python" / "plugins"
+        plugins.mkdir(parents=True)
+        with zipfile.ZipFile(zipped) as archive:
+            archive.extractall(plugins)
+        (default / "QGIS").mkdir()
+        (default / "QGIS" / "QGIS3.ini").write_text(INI.format(home=self.home, python=python, weights=weights))
+        self.plugins = plugins
+        runtime = folder / "run"
+        runtime.mkdir(mode=0o700)
+        self.environment = {
+            **clean_environment(os.environ),
+            "QGIS_CUSTOM_CONFIG_PATH": str(folder),
+            "XDG_RUNTIME_DIR": str(runtime),
+            "QT_QPA_PLATFORM": "offscreen",
+            "OMP_NUM_THREADS": "1",
+            "PYTHONFAULTHANDLER": "1",
+        }
+
+    def process(self, *arguments, timeout=180):
+        """Run qgis_process: its .bin, as Debian's wrapper passes an option that it does not know."""
+        return subprocess.run(
+            ["qgis_process.bin", *arguments], capture_output=True, text=True, timeout=timeout, env=self.environment
+        )
+
+    def cases(self, script, *arguments, timeout=240, **environment):
+        """Run unit tests inside QGIS's Python; fail with what they say."""
+        command = [QGIS_PYTHON, str(HERE / script), *map(str, arguments)]
+        environment = {
+            **self.environment,
+            "RRSIS_PLUGINS": str(self.plugins),
+            "RRSIS_HOME": str(self.home),
+            **environment,
+        }
+        run = subprocess.run(command, capture_output=True, text=True, timeout=timeout, env=environment)
+        assert run.returncode == 0, f"{run.stdout[-4000:]}\n{run.stderr[-6000:]}"
+        return run
+
+    def desktop(self, script, timeout=180, theme="", **environment):
+        """Run a script in the real desktop, on a screen of its own."""
+        ini = self.folder / "profiles" / "default" / "QGIS" / "QGIS3.ini"
+        ini.write_text(f"{ini.read_text()}\n[UI]\nUITheme={theme or 'default'}\n")
+        told, tell = os.pipe()
+        screen = subprocess.Popen(
+            ["Xvfb", "-displayfd", str(tell), "-screen", "0", "1280x860x24", "-nolisten", "tcp"],
+            pass_fds=[tell], stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        os.close(tell)
+        with os.fdopen(told) as number:
+            display = f":{number.readline().strip()}"
+        environment = {**self.environment, "QT_QPA_PLATFORM": "xcb", "DISPLAY": display, **environment}
+        log = self.folder / "qgis.log"
+        try:
+            with open(log, "w") as file:
+                subprocess.run(
+                    ["qgis", "--noversioncheck", "--nologo", "--profiles-path", self.folder, "--code", HERE / script],
+                    stdout=file, stderr=file, timeout=timeout, env=environment, check=False,
+                )  # fmt: skip
+        finally:
+            screen.terminate()
+            screen.wait()
+        return log.read_text(errors="replace")
+
+
+@pytest.fixture
+def profile(qgis, tmp_path, zipped, weights):
+    return Profile(tmp_path / "qgis", zipped, weights)
+
+
+@pytest.fixture
+def scene(tmp_path):
+    """A raster of 320 x 240 pixels at 0.5 m with squares of different colours."""
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(60, 120, (3, 240, 320)).astype(np.uint8)
+    for _ in range(30):
+        top, left, size = rng.integers(0, 220), rng.integers(0, 300), rng.integers(8, 30)
+        pixels[:, top : top + size, left : left + size] = rng.integers(0, 255, (3, 1, 1))
+    path = tmp_path / "scene.tif"
+    with rasterio.open(
+        path, "w", "GTiff", 320, 240, 3, "EPSG:32645", from_origin(500000, 3060000, 0.5, 0.5), "uint8"
+    ) as target:
+        target.write(pixels)
+    return path
+
+
+PHRASES = ("the blue roofs", "the river")
+
+
+def _shapes(path):
+    parts = geopandas.read_file(path).explode(index_parts=False)
+    return sorted(zip(parts.phrase, shapely.to_wkb(shapely.normalize(parts.geometry.values)), strict=True))
+
+
+@pytest.fixture
+def by_command_line(scene, weights, tmp_path):
+    """What the command line finds in the scene: what all doors must find."""
+    target = tmp_path / "command_line.gpkg"
+    words = ["segment", scene, *PHRASES, "-o", target, "--threads", "1", "--weights", weights, "-q"]
+    subprocess.run([sys.executable, "-m", "rrsis_core", *map(str, words)], check=True, cwd=tmp_path)
+    return _shapes(target)
+
+
+@pytest.fixture
+def shapes():
+    """Returns phrases and normalised geometries of a file, sorted."""
+    return _shapes
+
+
+@pytest.fixture
+def phrases():
+    return PHRASES

@@ -1,0 +1,38 @@
+"""The algorithms in qgis_process, on their own: the same polygons as the command line, in both formats."""
+
+import geopandas
+import pytest
+
+
+@pytest.mark.parametrize("suffix", [".gpkg", ".shp"])
+def test_a_run_is_that_of_the_command_line(profile, scene, weights, tmp_path, by_command_line, shapes, phrases, suffix):
+    target = tmp_path / f"found{suffix}"
+    run = profile.process(
+        "run", "rrsis:segmentbyphrase", "--", f"INPUT={scene}", "PHRASES=" + "\n".join(phrases), "THREADS=1",
+        f"WEIGHTS={weights}", f"OUTPUT={target}",
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout + run.stderr
+    found = shapes(target)
+    assert len(found) == len(by_command_line) > 10
+    assert found == by_command_line or suffix == ".shp"  # which turns rings the other way
+    columns = list(geopandas.read_file(target).columns)
+    assert columns[-6:] == ["phrase", "score", "area_m2", "weights", "run_id", "geometry"]
+
+
+def test_a_batch_and_the_state_of_the_engine(profile, scene, weights, tmp_path, by_command_line, shapes, phrases):
+    run = profile.process(
+        "run", "rrsis:segmentbatch", "--", f"INPUTS={scene}", "PHRASES=" + "\n".join(phrases), "THREADS=1",
+        f"WEIGHTS={weights}", f"FOLDER={tmp_path / 'many'}",
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert shapes(tmp_path / "many" / "scene.gpkg") == by_command_line
+    run = profile.process("run", "rrsis:enginestatus")
+    assert run.returncode == 0 and '"executable"' in run.stdout, run.stdout + run.stderr
+
+
+def test_errors_are_sentences(profile, scene, weights, tmp_path):
+    asked = ["run", "rrsis:segmentbyphrase", "--", f"INPUT={scene}", f"OUTPUT={tmp_path / 'o.gpkg'}"]
+    run = profile.process(*asked, "PHRASES=florble gnarx", f"WEIGHTS={weights}")
+    assert run.returncode != 0 and "florble" in run.stdout + run.stderr
+    run = profile.process(*asked, "PHRASES=the roofs", "WEIGHTS=/none.safetensors")
+    assert run.returncode != 0 and "weights" in run.stdout + run.stderr
