@@ -13,10 +13,15 @@ from rrsis_core import __version__
 from rrsis_core.contract import OperationCanceled, RrsisError
 
 COMMANDS = {
+    "data": "Check a data set, or make one of a raster and outlines.",
     "demo": "Render a sample scene and find four phrases in it.",
     "doctor": "Tell versions, devices, weights and what is wrong.",
+    "evaluate": "Score weights on a data set: the papers' table and a report with pictures.",
+    "explain": "Draw what a model attends to while it answers a phrase.",
     "models": "List presets and weights.",
+    "parse": "Show what a phrase is understood as.",
     "segment": "Find phrases in a raster, write polygons.",
+    "train": "Train a model from a recipe, or go on with a run.",
 }
 
 

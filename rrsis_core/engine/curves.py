@@ -1,7 +1,7 @@
 """Curves: a run's loss and validation scores over its iterations, as one picture."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +28,21 @@ def draw_curves(log: Path, target: Path) -> None:
     sheet = Image.new("RGB", (2 * WIDTH, HEIGHT), PAPER)
     sheet.paste(_panel("loss", raw, smooth), (0, 0))
     sheet.paste(_panel("validation", [], scores, bounds=(0.0, 1.0)), (WIDTH, 0))
+    sheet.save(target)
+
+
+def draw_comparison(logs: Mapping[str, Path], target: Path) -> None:
+    """Draw up to three runs, by name: the smoothed loss on the left, mIoU of the validation samples on the right."""
+    losses: list[Line] = []
+    scores: list[Line] = []
+    for name, log in logs.items():
+        lines = list(read_log(log))
+        losses.append((name, *smoothed([(line["iteration"], line["loss"]) for line in lines if "loss" in line])))
+        epochs = [line for line in lines if "val_mIoU" in line]
+        scores.append((name, [line["iteration"] for line in epochs], [line["val_mIoU"] for line in epochs]))
+    sheet = Image.new("RGB", (2 * WIDTH, HEIGHT), PAPER)
+    sheet.paste(_panel("loss (each model's own)", [], losses), (0, 0))
+    sheet.paste(_panel("validation mIoU", [], scores, bounds=(0.0, 1.0)), (WIDTH, 0))
     sheet.save(target)
 
 

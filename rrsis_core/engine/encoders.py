@@ -5,12 +5,14 @@ bias tables. Only plain tensors are loaded, never code; what is missing or does 
 """
 
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 from rrsis_core.models import ReferringModel  # before timm and transformers: it lets them be imported
 
 # isort: split
 import timm
+from timm.models import convnext, load_checkpoint, swin_transformer
 from torch import nn
 from transformers import BertModel
 
@@ -26,13 +28,16 @@ def load_backbone(model: ReferringModel, path: str | Path) -> None:
     config: Any = model.config
     _check_there(Path(path))
     size = {"img_size": config.img_size, "strict_img_size": False} if encoder.is_swin else {}
-    overlay = {"file": str(path), "custom_load": False}
+    body: Any = timm.create_model(config.backbone.name, num_classes=0, **size)
+    family = swin_transformer if encoder.is_swin else convnext
     try:
-        body: Any = timm.create_model(
-            config.backbone.name, pretrained=True, pretrained_cfg_overlay=overlay, num_classes=0, **size
-        )
-    except (RuntimeError, KeyError, ValueError) as error:
-        raise _not_fitting(path, config.backbone.name, error) from error
+        keys = load_checkpoint(body, str(path), strict=False, filter_fn=family.checkpoint_filter_fn)
+    except (OSError, RuntimeError, LookupError, ValueError, UnpicklingError) as error:
+        raise _not_fitting(path, config.backbone.name, str(error)) from error
+    # The last norm and the classifier are not used here.
+    lacking = [key for key in keys.missing_keys if not key.startswith(("norm.", "head."))]
+    if lacking:
+        raise _not_fitting(path, config.backbone.name, f"missing: {', '.join(lacking[:5])}")
     encoder.stem.load_state_dict((body.patch_embed if encoder.is_swin else body.stem).state_dict())
     encoder.stages.load_state_dict((body.layers if encoder.is_swin else body.stages).state_dict())
 
@@ -49,7 +54,7 @@ def load_bert(model: ReferringModel, folder: str | Path) -> None:
         _fill(encoder.embeddings, bert.embeddings)
         _fill(encoder.layers, bert.encoder.layer)
     except (OSError, RuntimeError, ValueError) as error:
-        raise _not_fitting(folder, "the model's BERT", error) from error
+        raise _not_fitting(folder, "the model's BERT", str(error)) from error
 
 
 def _fill(target: nn.Module, source: nn.Module) -> None:
@@ -65,10 +70,10 @@ def _check_there(path: Path) -> None:
         )
 
 
-def _not_fitting(path: str | Path, what: str, error: Exception) -> WeightsError:
+def _not_fitting(path: str | Path, what: str, details: str) -> WeightsError:
     return WeightsError(
         f"The weights {path} do not fit {what}.",
         code="weights.keys",
         hint="Give the file that was made for it; the details name what is missing or of another shape.",
-        details=str(error),
+        details=details,
     )

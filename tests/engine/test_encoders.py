@@ -66,11 +66,17 @@ def test_a_bert_is_filled(tmp_path):
 
 def test_what_does_not_fit_is_refused(tmp_path):
     save_file(timm.create_model("convnext_femto").state_dict(), tmp_path / "femto.safetensors")
+    state = timm.create_model("convnext_atto").state_dict()
+    del state["stages.1.downsample.0.weight"]
+    save_file(state, tmp_path / "part.safetensors")
+    (tmp_path / "damaged.pth").write_bytes(b"nothing")
     sizes = {"vocab_size": 60, "hidden_size": 32, "num_hidden_layers": 4, "num_attention_heads": 2}
     BertModel(BertConfig(**sizes, intermediate_size=32)).save_pretrained(tmp_path / "bert")
     for call, path, code in (
         (load_backbone, "none.pth", "weights.not_found"),
         (load_backbone, "femto.safetensors", "weights.keys"),
+        (load_backbone, "part.safetensors", "weights.keys"),
+        (load_backbone, "damaged.pth", "weights.keys"),
         (load_bert, "none", "weights.not_found"),
         (load_bert, "bert", "weights.keys"),
     ):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rrsis_core.engine.curves import COLORS, draw_curves, smoothed, ticks
+from rrsis_core.engine.curves import COLORS, draw_comparison, draw_curves, smoothed, ticks
 from rrsis_core.engine.logbook import Logbook, read_log
 from rrsis_core.engine.tensorboard import checksum, record
 
@@ -95,6 +95,19 @@ def test_curves_show_the_loss_and_both_scores(tmp_path):
     left, right = np.split(pixels, 2, axis=1)
     for half, color in ((left, COLORS[0]), (right, COLORS[0]), (right, COLORS[1])):
         assert (half == color).all(axis=2).any()
+
+
+def test_runs_are_compared_in_one_picture(tmp_path):
+    logs = {}
+    for number, name in enumerate(("crobim", "btdnet", "lavt")):
+        lines = [{"iteration": i, "loss": 1 - i / 500 + number} for i in range(1, 100)]
+        lines += [{"iteration": i, "val_mIoU": i / 400 + number / 5} for i in (50, 99)]
+        logs[name] = tmp_path / f"{name}.jsonl"
+        logs[name].write_text("\n".join(map(json.dumps, lines)))
+    draw_comparison(logs, tmp_path / "both.png")
+    with Image.open(tmp_path / "both.png") as picture:
+        halves = np.split(np.asarray(picture), 2, axis=1)
+    assert all((half == color).all(axis=2).any() for half in halves for color in COLORS)
 
 
 def test_curves_of_a_run_that_has_just_begun(tmp_path):
