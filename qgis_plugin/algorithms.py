@@ -50,7 +50,6 @@ NUMBERS = (  # name, option of the engine, label, type, default, least, most
     ("SIMPLIFY", "simplify", "Simplify by so many pixels", REAL, 0.0, 0.0, 100.0),
     ("THREADS", "threads", "Threads of the processor (empty: one a core)", WHOLE, None, 1, 1024),
 )
-# Labels that tr() sees only as variables, in one place for the translators: tr("Smallest area in square metres")
 MAIN_NUMBERS = ("THRESHOLD", "MIN_AREA")
 
 

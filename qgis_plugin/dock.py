@@ -116,9 +116,11 @@ class Dock(Panel):
         self.card.explain(error)
         self.change.setChecked(True)
         self.work.setEnabled(False)
+        self.work.hide()
 
     def _engine_is_there(self, told: dict[str, Any]) -> None:
         self.work.setEnabled(True)
+        self.work.show()
         if told:
             self.status.setText(tr("Ready: engine {version}").format(version=told["version"]))
             self.change.setChecked(False)

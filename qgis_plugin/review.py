@@ -28,8 +28,11 @@ BINS = 40
 REDRAW_MS = 400  # from the last change of a number to the new polygons
 
 
-class Histogram(QWidget):
-    """How many polygons there are of each score; those below the line are faint."""
+class Histogram(QLabel):
+    """How many polygons there are of each score; those below the line are faint.
+
+    A label, because themes made of style sheets give their text colour to labels, not to bare widgets.
+    """
 
     def __init__(self) -> None:
         super().__init__()

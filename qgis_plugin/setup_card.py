@@ -106,7 +106,7 @@ class SetupCard(QFrame):
         first.addWidget(self.start)
         first.addWidget(self.stop)
         third.addRow(tr("Or a Python that has rrsis-core"), self.python)
-        second.addWidget(self.use)
+        third.addRow(self.use)
         second.addWidget(self.remove)
         second.addWidget(self.report)
         column.addWidget(self.about)
@@ -140,9 +140,7 @@ class SetupCard(QFrame):
         self.about.setText("<br>".join(lines))
 
     def explain(self, error: RrsisError) -> None:
-        """Say why there is no engine, and keep the details for a report."""
-        self.state.setText(explain(error))
-        self.state.show()
+        """Keep the details of what is wrong for a report, and offer what helps."""
         self._details = f"{error.code}\n{error.message}\n{error.details}"
         self.start.setText(tr("Set up") if error.code == "worker.not_installed" else tr("Repair"))
 
@@ -217,9 +215,9 @@ class SetupCard(QFrame):
     def _ended(self, outcome: Any) -> None:
         self._details = "\n".join(self.task.setup.output) if self.task else ""
         self.task = None
-        self._busy(False)
         if isinstance(outcome, RrsisError):
             self.explain(outcome)
+            self.state.setText(explain(outcome))
             self._details += f"\n{outcome.code}\n{outcome.message}\n{outcome.details}"
         elif outcome is None:
             self.state.setText(tr("Cancelled; nothing has changed. What was fetched is kept for the next try."))
@@ -230,6 +228,7 @@ class SetupCard(QFrame):
                 settings.put("seconds_a_tile", str(round(speed, 4)))
                 self.state.setText(tr("Ready: {seconds:.1f} s a tile on this computer.").format(seconds=speed))
             self.ready.emit()
+        self._busy(False)
 
 
 def fetch(address: str) -> bytes:

@@ -29,7 +29,7 @@ def explain(error: RrsisError) -> str:
     known = {
         "worker.not_installed": tr("There is no engine yet. Press Set up, or choose a Python that has rrsis-core."),
         "worker.start": tr("The engine does not start. Press Repair, or choose another Python."),
-        "worker.protocol": tr("Engine and plugin do not fit together. Press Repair to bring the engine up to date."),
+        "worker.protocol": tr("Engine and plugin do not fit together. Press Repair, or update the plugin."),
         "worker.crashed": tr("The engine broke down; your project is not touched. Search again, or a smaller area."),
         "worker.silent": tr("The engine fell silent and was stopped. Search again, or a smaller area."),
         "inference.out_of_memory": tr("There is too little memory. Search a smaller area or fewer phrases."),
@@ -38,6 +38,6 @@ def explain(error: RrsisError) -> str:
         "setup.disk": tr("There is too little space on the disk. Free some, or choose another folder."),
     }
     text = known.get(error.code)
-    if text is None or error.code in ("worker.protocol", "setup.disk"):
+    if text is None or error.code == "setup.disk":
         text = f"{error.message} {text or error.hint}".strip()
     return text

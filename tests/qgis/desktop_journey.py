@@ -84,6 +84,7 @@ def journey():
     told["saved"] = QgsVectorLayer(str(OUT / "saved.gpkg"), "saved", "ogr").featureCount()
     told["width"] = dock.width()
     told["at_ease"] = dock.widget().widget().minimumSizeHint().width()
+    told["start_of_the_plugin"] = qgis.utils.plugin_times.get("phrase_segmentation")
     told["theme"] = QgsApplication.themeName()
     told["folder"] = str(OUT)
 

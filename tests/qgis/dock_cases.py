@@ -268,7 +268,7 @@ class Trouble(DockCase):
             ("none", "", "There is no engine yet"),
             ("missing", "/nowhere/python", "There is no engine yet"),
             ("broken", str(broken), "does not start"),
-            ("old", str(old), "too old"),
+            ("old", str(old), "do not fit"),
         ):
             settings.put("python", python)
             self.dock.start_engine()
