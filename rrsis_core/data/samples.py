@@ -209,7 +209,7 @@ def collate(
 def encode(
     tokenizer: Any, expressions: Sequence[str], max_tokens: int, scope: str = ""
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return token ids and attention mask; which words are target words is asked where a model's `scope` wants it."""
-    if scope and hasattr(tokenizer, "encode_targets"):
+    """Return token ids and attention mask; with a `scope`, the mask is 2 on tokens of target words."""
+    if scope:
         return tokenizer.encode_targets(expressions, max_tokens, scope)
     return tokenizer.encode(expressions, max_tokens)

@@ -8,10 +8,14 @@ import sys
 import time
 from pathlib import Path
 
+import geopandas
 import pytest
+import shapely
 import torch
 from PIL import Image
 from safetensors.torch import load_file
+
+from rrsis_core.cli.train import StoppableProgress
 
 ROOT = Path(__file__).parents[2]
 RECIPES = ROOT / "training/recipes"
@@ -101,6 +105,28 @@ def test_explain_draws_and_names_its_views(rrsis, scene, tiny_weights, tmp_path)
     assert [title.split(":")[0] for title in told["views"]] == ["CAPM", "LGFA", "Decoder, last layer"]
     assert 0 <= told["answer_share"] <= 1
     assert size_of(target)[1] > 700
+
+
+def test_make_writes_a_data_set_that_check_reads(rrsis, scene, tmp_path):
+    outlines = [shapely.box(500000 + x, 3059960, 500006 + x, 3059995) for x in (2, 12, 22, 32, 42)]
+    table = geopandas.GeoDataFrame({"what": ["the huts"] * 5}, geometry=outlines, crs="EPSG:32645")
+    table.to_file(tmp_path / "huts.gpkg")
+    options = ["--phrase-column", "what", "--tile", "40", "--empty", "0", "-o", tmp_path / "mine", "--json"]
+    made = rrsis("data", "make", scene, tmp_path / "huts.gpkg", *options).json
+    assert sum(made["records"].values()) == 6 and min(made["records"].values()) >= 1
+    report = rrsis("data", "check", tmp_path / "mine", "--sheet", tmp_path / "sheet.png", "--json").json
+    assert report["ok"] and report["name"] == "mine"
+    assert report["splits"]["train"]["categories"] == {"the huts": made["records"]["train"]}
+
+
+def test_a_signal_stops_a_training_after_its_iteration():
+    before = signal.getsignal(signal.SIGTERM)
+    progress = StoppableProgress(quiet=True)
+    assert not progress.is_canceled()
+    signal.raise_signal(signal.SIGTERM)
+    assert progress.is_canceled()
+    progress.close()
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_train_says_what_is_missing(rrsis, tmp_path):

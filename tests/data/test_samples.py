@@ -99,3 +99,5 @@ def test_a_batch(folder):
     assert batch["masks"].shape == (6, 64, 64)
     assert set(batch["masks"].unique().tolist()) <= {0, 1, IGNORE}
     assert batch["token_ids"].shape == batch["attention_mask"].shape == (6, 12)
+    targets = collate([samples[0]], ExpressionTokenizer(vocabulary_path()), 12, scope="subject_nouns")
+    assert targets["attention_mask"].max() == 2  # what BTDNet hides
