@@ -1,9 +1,9 @@
-"""Pre-train both encoders against each other: `training/pretrain.py RECIPE OUT.safetensors ITERATIONS [START]`.
+"""Align pixels and phrases before anything else: `training/pretrain.py RECIPE OUT.safetensors ITERATIONS [START]`.
 
 A referring model learns one phrase an image, and at first nothing tells it that "river" and wet pixels belong together.
 Here each chip teaches where all categories are at once, and their names teach the text encoder: the logit of a pixel
-for a phrase is the product of the pixel's embedding with that of the phrase. What comes out are the weights of the two
-encoders, for a recipe's `initial_encoders`.
+for a phrase is the product of CroBIM's own pixels and prototypes, before they tell each other anything. What comes out
+are weights of the whole model, for a recipe's `initial_encoders`.
 """
 
 import math
@@ -25,7 +25,9 @@ from rrsis_core.data.scenes import Scene, SceneObject, read_scene, union_mask
 from rrsis_core.data.transforms import resize_image, resize_mask, turn, weather
 from rrsis_core.engine.config import read_recipe
 from rrsis_core.models import create_model
-from rrsis_core.models.layers import group_norm
+from rrsis_core.models.crobim import CroBIM
+from rrsis_core.models.layers import flatten_map, sine_positions, unflatten_map
+from rrsis_core.models.linguistic import with_prompts
 from rrsis_core.text.grammar import Referent, say
 from rrsis_core.text.lexicon import GROUPS
 from rrsis_core.text.tokenizer import ExpressionTokenizer
@@ -36,10 +38,10 @@ CLASSES = """
     fairway airplane runway taxiway boat pier bridge shed bare_soil swimming_pool parking_lot storage_tank tennis_court
     baseball_diamond
 """.split()
-COLORED = 3  # colour phrases a chip
+NAMED, COLORED = 10, 4  # category and colour phrases a chip
 UNKNOWN = 255
 STRIDE = 4
-TOKENS = 16
+TOKENS = 12
 Item = tuple[np.ndarray, np.ndarray, list[str]]
 
 
@@ -61,9 +63,11 @@ class DenseChips(Dataset[Item]):
         top, left, side = window(scene, rng, self.chips)
         objects = dict(objects_in(scene.objects, top, left, side))
         image = resize_image(np.ascontiguousarray(scene.image[top : top + side, left : left + side]), self.chips.size)
-        labels = [self.label(name.replace("_", " "), scene, list(objects.values()), side) for name in CLASSES]
-        colored, phrases = self.colored(scene, objects, side, rng)
-        labels = np.stack(labels + colored)
+        labels, phrases = self.named(scene, list(objects.values()), side, rng)
+        for label, phrase in zip(*self.colored(scene, objects, side, rng), strict=True):
+            labels.append(label)
+            phrases.append(phrase)
+        labels = np.stack(labels)
         if scene.unlabelled is not None:
             labels[:, self.shrink(scene.unlabelled[top : top + side, left : left + side])] = UNKNOWN
         turned = int(rng.integers(4)), bool(rng.integers(2))
@@ -73,6 +77,18 @@ class DenseChips(Dataset[Item]):
     def shrink(self, mask: np.ndarray) -> np.ndarray:
         """Bring a mask to the size of the label maps."""
         return resize_mask(mask, self.chips.size // STRIDE)
+
+    def named(
+        self, scene: Scene, objects: list[SceneObject], side: int, rng: np.random.Generator
+    ) -> tuple[list[np.ndarray], list[str]]:
+        """Return maps and wordings of category phrases: what is there first, then what is not."""
+        labels = {name: self.label(name.replace("_", " "), scene, objects, side) for name in CLASSES}
+        order = rng.permutation(CLASSES).tolist()
+        order.sort(key=lambda name: -1 if (labels[name] == 1).any() else int((labels[name] == UNKNOWN).all()))
+        chosen = order[:NAMED]
+        numbers = rng.choice(["one", "all"], size=NAMED)
+        says = [say(Referent(n.replace("_", " "), str(k)), rng) for n, k in zip(chosen, numbers, strict=True)]
+        return [labels[name] for name in chosen], says
 
     def label(self, name: str, scene: Scene, objects: list[SceneObject], side: int) -> np.ndarray:
         """Return the map (S / 4, S / 4) of one class."""
@@ -102,29 +118,52 @@ class DenseChips(Dataset[Item]):
         return labels, phrases
 
 
-class Head(nn.Module):
-    """Embeds pixels at a quarter of the resolution, and phrases, in one space."""
+class Alignment(nn.Module):
+    """CroBIM without what pixels and words tell each other: one product of pixels and prototypes for many phrases.
 
-    def __init__(self, channels: list[int], hidden: int, dim: int = 96) -> None:
+    The last layer of every such exchange starts at zero, so that here and there the same weights mean the same.
+    """
+
+    def __init__(self, model: CroBIM) -> None:
         super().__init__()
-        self.laterals = nn.ModuleList(nn.Sequential(nn.Conv2d(width, dim, 1), group_norm(dim)) for width in channels)
-        self.pixels = nn.Conv2d(dim, dim, 1)
-        self.phrases = nn.Linear(hidden, dim)
-        self.bias = nn.Linear(hidden, 1)
-        nn.init.constant_(self.bias.bias, -3.0)  # most phrases name what is not there
+        self.model = model
+        exchanges = [*model.lgfa.interactions]
+        for layer in model.mid.layers:
+            exchanges += [layer.words["cross"], layer.pixels["cross"]]
+        for exchange in exchanges:
+            nn.init.zeros_(exchange.out.weight)
+            nn.init.zeros_(exchange.out.bias)
 
-    def forward(self, maps: list[Tensor], sentences: Tensor) -> Tensor:
-        """Return logits (B, K, H / 4, W / 4) for sentences (B, K, hidden)."""
-        size = maps[0].shape[-2:]
-        total = torch.stack(
-            [
-                F.interpolate(lateral(x), size=size, mode="bilinear", align_corners=False)
-                for lateral, x in zip(self.laterals, maps, strict=True)
-            ]
-        ).sum(dim=0)
-        pixels = self.pixels(F.gelu(total))
-        logits = torch.einsum("bdhw,bkd->bkhw", pixels, self.phrases(sentences)) / math.sqrt(pixels.shape[1])
-        return logits + self.bias(sentences)[:, :, :, None]
+    def forward(self, images: Tensor, ids: Tensor, mask: Tensor) -> Tensor:
+        """Return logits (B, K, H / 4, W / 4) of images (B, 3, H, W) for K phrases each, ids and mask (B K, N)."""
+        *maps, prompts = self.model.encode_image(images)
+        tokens = self.model.linguistic(ids, mask, prompts=prompts.repeat_interleave(len(ids) // len(images), dim=0))
+        tokens = self.model.text_projection(tokens)
+        count = prompts.shape[1]
+        mask = with_prompts(mask, count)
+        # At the start relevance is a half everywhere.
+        norms = self.model.lgfa.norms
+        maps = [1.5 * unflatten_map(norm(flatten_map(x)), *x.shape[-2:]) for norm, x in zip(norms, maps, strict=True)]
+        mid = self.model.mid
+        shapes = [tuple(x.shape[-2:]) for x in maps[1:]]
+        pixels = torch.cat([flatten_map(x) for x in maps[1:]], dim=1)
+        places = [sine_positions(*shape, pixels.shape[-1], pixels) for shape in shapes]
+        positions = torch.cat([place + embedding for place, embedding in zip(places, mid.level_embedding, strict=True)])
+        for layer in mid.layers:
+            tokens = layer.word_norms["cross"](tokens)
+            tokens = layer.word_norms["self"](tokens + layer.words["self"](tokens, tokens, tokens, mask))
+            tokens = layer.word_norms["ffn"](tokens + layer.words["ffn"](tokens))
+            pixels = layer.pixel_norms["cross"](pixels)
+            pixels = layer.pixel_norms["self"](pixels + layer.pixels["self"](pixels + positions, pixels, shapes))
+            pixels = layer.pixel_norms["ffn"](pixels + layer.pixels["ffn"](pixels))
+        height, width = shapes[0]
+        finest = unflatten_map(pixels[:, : height * width], height, width)
+        finest = F.interpolate(finest, size=maps[0].shape[-2:], mode="bilinear", align_corners=False)
+        shown = mid.pixel_projection(mid.fuse(maps[0] + finest))
+        text = torch.stack([tokens[:, -count:].mean(dim=1), tokens[:, 0]], dim=1)
+        prototypes = mid.prototype_projection(text).unflatten(0, (len(images), -1))
+        logits = torch.einsum("bdhw,bkcd->bkchw", shown, prototypes)
+        return logits[:, :, 1] - logits[:, :, 0]
 
 
 def loss_of(logits: Tensor, labels: Tensor) -> Tensor:
@@ -147,35 +186,28 @@ def collate(items: list[Item]) -> tuple[Tensor, Tensor, list[list[str]]]:
 def main(recipe: Path, out: Path, iterations: int, begin: Path | None = None) -> None:
     """Train and save the encoders."""
     torch.manual_seed(0)
-    rng = np.random.default_rng(1)
     config = read_recipe(recipe)
     model = create_model(config.preset, **config.model).train()
     if begin is not None:
         model.load_state_dict(load_file(begin), strict=False)
     model.to(memory_format=torch.channels_last)
     tokenizer = ExpressionTokenizer(vocabulary_path())
-    head = Head(model.visual.channels, model.linguistic.hidden)
-    parameters = [*model.visual.parameters(), *model.linguistic.parameters(), *head.parameters()]
-    optimizer = torch.optim.AdamW(parameters, lr=6e-4, weight_decay=0.05)
+    alignment = Alignment(model)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=6e-4, weight_decay=0.05)
     schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda i: min(1, (i + 1) / 150) * (0.55 + 0.45 * math.cos(math.pi * i / iterations))
+        optimizer, lambda i: min(1, (i + 1) / 80) * (0.55 + 0.45 * math.cos(math.pi * i / iterations))
     )
     chips = DenseChips(config.data.train, iterations * 8, config.data.chips)
     loader = DataLoader(chips, batch_size=8, num_workers=1, collate_fn=collate)
     start, recent = time.time(), []
     for number, (images, labels, texts) in enumerate(loader, start=1):
-        names = [say(Referent(n.replace("_", " "), str(rng.choice(["one", "all"]))), rng) for n in CLASSES]
-        ids, mask = (torch.from_numpy(x) for x in tokenizer.encode([*names, *chain.from_iterable(texts)], TOKENS))
+        ids, mask = (torch.from_numpy(x) for x in tokenizer.encode(list(chain.from_iterable(texts)), TOKENS))
         with torch.autocast("cpu", torch.bfloat16):
-            sentences = model.linguistic(ids, mask)[:, 0]
-            shared = sentences[: len(names)].expand(len(images), -1, -1)
-            own = sentences[len(names) :].unflatten(0, (len(images), COLORED))
-            maps = model.visual(model.standardise(images).contiguous(memory_format=torch.channels_last))
-            logits = head(maps, torch.cat([shared, own], dim=1))
+            logits = alignment(images.contiguous(memory_format=torch.channels_last), ids, mask > 0)
         loss = loss_of(logits.float(), labels)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(parameters, 5.0)
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
         optimizer.step()
         schedule.step()
         recent.append(loss.item())
@@ -183,8 +215,7 @@ def main(recipe: Path, out: Path, iterations: int, begin: Path | None = None) ->
             print(f"{number} {np.mean(recent):.4f} {time.time() - start:.0f} s", flush=True)
             recent = []
         if number % 250 == 0 or number == iterations:
-            state = {k: v.contiguous() for k, v in model.state_dict().items() if k.startswith(("visual", "linguistic"))}
-            save_file(state, out)
+            save_file({name: x.contiguous() for name, x in model.state_dict().items()}, out)
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ def _crobim_small(backbone: str) -> CroBIMConfig:
         max_tokens=24,
         capm=CapmConfig(heads=4),
         lgfa=LgfaConfig(heads=4),
-        mid=DecoderConfig(layers=3, heads=4, inner_ratio=1, ffn_ratio=2, visual_self_attn="none"),
+        mid=DecoderConfig(layers=2, heads=4, inner_ratio=1, ffn_ratio=2),
     )
 
 
@@ -81,7 +81,7 @@ def _btdnet_small(backbone: str) -> BTDNetConfig:
         img_size=256,
         max_tokens=24,
         bsc=BscConfig(dim=64),
-        mci=DecoderConfig(layers=3, heads=4, inner_ratio=1, ffn_ratio=2, visual_self_attn="none"),
+        mci=DecoderConfig(layers=2, heads=4, inner_ratio=1, ffn_ratio=2),
         rec=ReconstructionConfig(dim=128, heads=4),
     )
 

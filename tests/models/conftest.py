@@ -14,12 +14,12 @@ from rrsis_core.text.tokenizer import ExpressionTokenizer
 from rrsis_core.weights import vocabulary_path
 
 sys.path.insert(0, str(Path(__file__).parent))
-SIDE = 64
+SIDE = 128
 
 
 @pytest.fixture(scope="session")
 def eight_samples(shared):
-    """A batch of eight real chips, each with the first expression about 5 to 60 % of it."""
+    """A batch of eight real chips, each with the first expression that means 10 to 60 % of it."""
     samples = []
     for record in json.loads((shared / "uc_merced_polygons/annotations.json").read_text()):
         image = Image.open(shared / "uc_merced" / record["image"]).convert("RGB")
@@ -29,7 +29,7 @@ def eight_samples(shared):
                 for polygon in record["objects"][index]["polygons"]:
                     ImageDraw.Draw(picture).polygon([tuple(point) for point in polygon], fill=1)
             mask = resize_mask(np.asarray(picture) > 0, SIDE).astype(np.uint8)
-            if 0.05 < mask.mean() < 0.6:
+            if 0.1 < mask.mean() < 0.6:
                 pixels = resize_image(np.asarray(image), SIDE)
                 samples.append([ReferringSample(pixels, mask, expression["text"], "written")])
                 break
