@@ -8,7 +8,7 @@ from model_checks import ModelChecks, inputs
 from test_crobim import TINY as CROBIM_TINY
 
 from rrsis_core.contract import ConfigError
-from rrsis_core.models import create_criterion, create_model
+from rrsis_core.models import create_model
 from rrsis_core.models.btdnet.comparators import PixelWordAttention, WordPixelAlignment
 
 TINY = {
