@@ -19,6 +19,7 @@ from qgis.core import (
     QgsProcessingParameterExtent,
     QgsProcessingParameterFeatureSink,
     QgsProcessingParameterFeatureSource,
+    QgsProcessingParameterField,
     QgsProcessingParameterFolderDestination,
     QgsProcessingParameterMultipleLayers,
     QgsProcessingParameterNumber,
@@ -33,7 +34,7 @@ from qgis.PyQt.QtGui import QIcon
 from . import jobs, settings
 from .contract import ConfigError, OperationCanceled, RrsisError
 from .engine import ENGINE
-from .layers import answer_features, answer_fields, engine_path, memory_layer, write_area
+from .layers import answer_features, answer_fields, engine_path, memory_layer, write_area, write_outlines
 from .spool import Spool
 from .words import explain, tr
 
@@ -106,10 +107,10 @@ class Algorithm(QgsProcessingAlgorithm):
         options["weights"] = self.parameterAsString(parameters, "WEIGHTS", context) or None
         return options
 
-    def _run(self, options: dict[str, Any], feedback: Any) -> dict[str, Any]:
-        """Run the engine; its errors become Processing's."""
+    def _run(self, kind: str, body: dict[str, Any], feedback: Any) -> dict[str, Any]:
+        """Run the engine; its errors become Processing's. Returns nothing where it was stopped."""
         try:
-            return jobs.run("segment", {"options": options}, feedback)
+            return jobs.run(kind, body, feedback)
         except RrsisError as error:
             if error.details:
                 feedback.pushDebugInfo(error.details)
@@ -211,7 +212,7 @@ class SegmentByPhrase(Algorithm):
         probability = self.parameterAsOutputLayer(parameters, "PROB", context)
         if probability:
             options["probability"] = probability
-        result = self._run(options, feedback)
+        result = self._run("segment", {"options": options}, feedback)
         fields = memory_layer("", self._crs, answer_fields()).fields()
         sink, target = self.parameterAsSink(parameters, "OUTPUT", context, fields, QgsWkbTypes.Type.Polygon, self._crs)
         if sink is None:
@@ -275,8 +276,61 @@ class SegmentBatch(Algorithm):
             stem = stem if stem not in taken else f"{stem}_{number + 1}"
             taken.add(stem)
             feedback.pushInfo(f"{number + 1}/{len(self._rasters)} {name}")
-            self._run({**options, "raster": path, "output": str(folder / f"{stem}.gpkg")}, feedback)
+            one = {**options, "raster": path, "output": str(folder / f"{stem}.gpkg")}
+            self._run("segment", {"options": one}, feedback)
         return {"FOLDER": str(folder)}
+
+
+class TrainingSamples(Algorithm):
+    """A data set of a raster and the polygons that somebody drew."""
+
+    def name(self) -> str:
+        """Return the name that models store; it never changes."""
+        return "trainingsamples"
+
+    def displayName(self) -> str:
+        """Return the name that people see."""
+        return tr("Make training samples")
+
+    def shortHelpString(self) -> str:
+        """Return the help beside the dialog."""
+        return tr(
+            "Cuts a raster into tiles; the polygons of a tile with the same phrase become the mask of a record. "
+            "Outline every instance: what is not outlined counts as not meant. The engine trains on it: rrsis train."
+        )
+
+    def initAlgorithm(self, configuration: Any = None) -> None:
+        """Declare the parameters."""
+        self.addParameter(QgsProcessingParameterRasterLayer("INPUT", tr("Raster")))
+        polygons = [QgsProcessing.SourceType.TypeVectorPolygon]
+        self.addParameter(QgsProcessingParameterFeatureSource("OUTLINES", tr("Polygons"), polygons))
+        self.addParameter(QgsProcessingParameterField("FIELD", tr("Field with the phrase"), "phrase", "OUTLINES"))
+        side = QgsProcessingParameterNumber("TILE", tr("Side of a sample in pixels"), WHOLE, 512, False, 32, 8192)
+        self.addParameter(side)
+        self.addParameter(QgsProcessingParameterFolderDestination("FOLDER", tr("Folder of the data set")))
+
+    def prepareAlgorithm(self, parameters: dict[str, Any], context: Any, feedback: Any) -> bool:
+        """Read the layer in the main thread."""
+        layer = self.parameterAsRasterLayer(parameters, "INPUT", context)
+        self._path = engine_path(layer) if layer is not None else ""
+        if not self._path:
+            raise QgsProcessingException(tr("Training samples need a raster file."))
+        return True
+
+    def processAlgorithm(self, parameters: dict[str, Any], context: Any, feedback: Any) -> dict[str, Any]:
+        """Have the engine make the data set."""
+        source = self.parameterAsSource(parameters, "OUTLINES", context)
+        field = self.parameterAsString(parameters, "FIELD", context)
+        folder = self.parameterAsString(parameters, "FOLDER", context)
+        scratch = Path(tempfile.mkdtemp(prefix="rrsis-", dir=QgsProcessingUtils.tempFolder()))
+        pairs = [(feature.geometry(), str(feature[field])) for feature in source.getFeatures()]
+        vector = write_outlines(pairs, source.sourceCrs(), scratch / "outlines.gpkg")
+        tile = self.parameterAsInt(parameters, "TILE", context)
+        body = {"folder": folder, "options": {"raster": self._path, "vector": vector, "tile": tile}}
+        told = self._run("samples", body, feedback)
+        for split, count in told.get("records", {}).items():
+            feedback.pushInfo(f"{split}: {count}")
+        return {"FOLDER": folder}
 
 
 class EngineStatus(Algorithm):

@@ -58,11 +58,17 @@ def to_raster(rectangle: QgsRectangle, crs: Any, layer: QgsRasterLayer) -> QgsRe
 
 def write_area(geometries: list[QgsGeometry], crs: Any, path: Path) -> str:
     """Write polygons for the engine to search in; return the file."""
-    layer = memory_layer("area", crs, [])
+    return write_outlines([(geometry, "") for geometry in geometries], crs, path)
+
+
+def write_outlines(pairs: list[tuple[QgsGeometry, str]], crs: Any, path: Path) -> str:
+    """Write polygons with their phrases for the engine to make samples of; return the file."""
+    layer = memory_layer("outlines", crs, [text_field("phrase")])
     features = []
-    for geometry in geometries:
-        feature = QgsFeature()
+    for geometry, phrase in pairs:
+        feature = QgsFeature(layer.fields())
         feature.setGeometry(geometry)
+        feature.setAttributes([phrase])
         features.append(feature)
     layer.dataProvider().addFeatures(features)
     save(layer, str(path))

@@ -1,4 +1,4 @@
-"""The Processing provider `rrsis`: three algorithms for models, batches and qgis_process."""
+"""The Processing provider `rrsis`: its algorithms serve models, batches and qgis_process."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from qgis.core import QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
-from .algorithms import EngineStatus, SegmentBatch, SegmentByPhrase
+from .algorithms import EngineStatus, SegmentBatch, SegmentByPhrase, TrainingSamples
 
 ICON = Path(__file__).parent / "resources" / "icon.svg"
 
@@ -29,5 +29,5 @@ class Provider(QgsProcessingProvider):
 
     def loadAlgorithms(self) -> None:
         """Add the algorithms."""
-        for algorithm in (SegmentByPhrase, SegmentBatch, EngineStatus):
+        for algorithm in (SegmentByPhrase, SegmentBatch, TrainingSamples, EngineStatus):
             self.addAlgorithm(algorithm())

@@ -82,7 +82,9 @@ def _pixels(area: QgsRectangle, crs: QgsCoordinateReferenceSystem, gsd: float) -
     ruler = QgsDistanceArea()
     ruler.setSourceCrs(crs, QgsProject.instance().transformContext())
     ruler.setEllipsoid("EPSG:7030")
-    x, y = area.center().x(), area.center().y()
-    wide = ruler.measureLine(QgsPointXY(area.xMinimum(), y), QgsPointXY(area.xMaximum(), y))
-    high = ruler.measureLine(QgsPointXY(x, area.yMinimum()), QgsPointXY(x, area.yMaximum()))
+    # A small cross in the middle: around the whole world, a straight line has no length.
+    x, y, part = area.center().x(), area.center().y(), 1000
+    step_x, step_y = area.width() / part / 2, area.height() / part / 2
+    wide = part * ruler.measureLine(QgsPointXY(x - step_x, y), QgsPointXY(x + step_x, y))
+    high = part * ruler.measureLine(QgsPointXY(x, y - step_y), QgsPointXY(x, y + step_y))
     return max(1, round(wide / gsd)), max(1, round(high / gsd))

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from rrsis_core.contract import ConfigError, Progress, SegmentOptions
-from rrsis_core.contract.plain import to_plain
+from rrsis_core.contract.plain import from_plain, to_plain
 from rrsis_core.inference.planning import plan_raster
 from rrsis_core.inference.revectorising import revectorise
 from rrsis_core.text.parse import read_phrase
@@ -111,6 +111,14 @@ def measure(request: Request) -> dict[str, Any]:
     return {"device": str(predictor.device), "tile": predictor.tile, "load_s": loaded, "seconds_a_tile": seconds[1]}
 
 
+def samples(request: Request) -> dict[str, Any]:
+    """Make a data set of a raster and outlines; return the records a split."""
+    module = import_module("rrsis_core.data.folder")
+    options = from_plain(module.FolderOptions, _field(request, "options", dict))
+    counts = module.make_folder(options, Path(_field(request, "folder", str)), request)
+    return {"records": counts}
+
+
 class Gallery:
     """Where the pieces of a run hang for the host to look at: a file every half second at most."""
 
@@ -167,4 +175,4 @@ def _field(request: Request, name: str, kind: type) -> Any:
 
 
 ANSWERS = {"parse": parse, "plan": plan, "weights": weights}
-WORK = {"segment": segment, "revectorise": anew, "measure": measure}
+WORK = {"segment": segment, "revectorise": anew, "measure": measure, "samples": samples}

@@ -7,6 +7,7 @@
     segment {options, partials},            accepted {ahead}, then any number of progress {stage, done, total, overall,
     revectorise {probability, options},       eta_s, memory_mb}, log {text} and partial {path}, then exactly one of
     measure {weights, device},                result, failed {code, message, hint, details}, canceled {kept}
+    samples {folder, options}
     cancel {keep}                           stopping, then the job's own end
     shutdown, or the end of the pipe        the process ends
                                             heartbeat {memory_mb} every two seconds
@@ -28,7 +29,7 @@ PROTOCOL_VERSION = 1
 HEARTBEAT_SECONDS = 2.0
 TERMINAL = frozenset({"result", "failed", "canceled"})
 QUICK = frozenset({"parse", "plan", "weights"})
-JOBS = frozenset({"segment", "revectorise", "measure"})
+JOBS = frozenset({"segment", "revectorise", "measure", "samples"})
 
 
 @dataclass(frozen=True)
