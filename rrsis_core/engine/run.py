@@ -72,7 +72,11 @@ class Run:
 
 
 def start(config: TrainConfig, folder: Path, vocabulary: Path) -> Run:
-    """Build everything, or restore it from the run state in the folder."""
+    """Build everything, or restore it from the run state in the folder.
+
+    Raises ConfigError config.run (the folder holds a run of another model) and what building raises.
+    """
+    check_folder(config, folder)
     # A switched-off part may leave parameters without a gradient, which several GPUs must be told beforehand.
     unused = DistributedDataParallelKwargs(find_unused_parameters=True)
     AcceleratorState._reset_state()  # or a second run in this process, of another precision, would be refused
@@ -111,6 +115,19 @@ def start(config: TrainConfig, folder: Path, vocabulary: Path) -> Run:
         validation,
         record,
     )
+
+
+def check_folder(config: TrainConfig, folder: Path) -> None:
+    """Refuse to go on with the run of another model."""
+    if not (folder / "config.json").exists():
+        return
+    before = json.loads((folder / "config.json").read_text())
+    if (before["preset"], before["model"]) != (config.preset, to_plain(config)["model"]):
+        raise ConfigError(
+            f"{folder} holds a run of another model ({before['preset']}).",
+            code="config.run",
+            hint="Give another folder with --out, or the recipe that the run was started with.",
+        )
 
 
 def build_model(config: TrainConfig, tokenizer: ExpressionTokenizer) -> ReferringModel:

@@ -85,6 +85,32 @@ def test_a_stopped_run_goes_on_bit_for_bit(scenes, tmp_path):
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
+def test_a_run_of_another_model_is_not_gone_on_with(scenes, tmp_path):
+    with pytest.raises(OperationCanceled):
+        fit(config(scenes), tmp_path, vocabulary_path(), StopAfter(1))
+    with pytest.raises(ConfigError) as caught:
+        fit(config(scenes, model={**TINY, "dim": 16}), tmp_path, vocabulary_path(), NullProgress())
+    assert caught.value.code == "config.run"
+
+
+def test_batches_that_cannot_be_shared_out_are_refused(scenes, tmp_path):
+    for changes in ({"batch_size": 3, "accumulation": 2}, {"batch_size": 9}):
+        with pytest.raises(ConfigError) as caught:
+            fit(config(scenes, **changes), tmp_path, vocabulary_path(), NullProgress())
+        assert caught.value.code == "config.batch_size"
+
+
+def test_parts_of_a_batch_make_the_same_update(scenes, tmp_path):
+    still = {**TINY, "backbone": {"name": "convnext_atto", "drop_path": 0.0}}
+    for parts in (1, 2):
+        run = config(scenes, model=still, accumulation=parts, epochs=1, loss={"dice_weight": 0.0})
+        fit(run, tmp_path / str(parts), vocabulary_path(), NullProgress())
+    first, second = (dict(losses(tmp_path / str(parts))) for parts in (1, 2))
+    assert list(first) == list(second)
+    assert first[1] == pytest.approx(second[1], rel=0.05)  # the weighted mean is taken a part
+    assert first[4] == pytest.approx(second[4], rel=0.1)
+
+
 def test_it_learns(scenes, tmp_path):
     run = config(scenes, epochs=6, optim={"lr": 2e-3, "encoder_lr": 2e-3, "ema": 0.0})
     fit(run, tmp_path / "run", vocabulary_path(), NullProgress())
