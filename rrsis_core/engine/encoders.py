@@ -1,9 +1,12 @@
-"""Encoders that a run starts from: a pre-trained timm backbone and a Hugging Face BERT, from files on this computer.
+"""Encoders that a run starts from: a pre-trained timm backbone and a Hugging Face BERT.
 
-The file of the field, `swin_base_patch4_window12_384_22k.pth`, is read as it is: timm renames what moved and resizes
-bias tables. Only plain tensors are loaded, never code; what is missing or does not fit is an error that names it.
+Each is a file or folder on this computer, or the name by which timm or Hugging Face fetch it. The file of the field,
+`swin_base_patch4_window12_384_22k.pth`, is read as it is: timm renames what moved and resizes bias tables. Only plain
+tensors are loaded, never code; what is missing, unknown or does not fit is an error that names it.
 """
 
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -19,42 +22,66 @@ from transformers import BertModel
 from rrsis_core.contract import WeightsError
 
 
-def load_backbone(model: ReferringModel, path: str | Path) -> None:
+def load_backbone(model: ReferringModel, source: str | Path) -> None:
     """Fill the visual encoder from a timm file (.pth, .safetensors) of the backbone that the model is built with.
 
-    Raises WeightsError weights.not_found and weights.keys.
+    Or from timm's name of such weights, tag included: "swin_base_patch4_window12_384.ms_in22k". Raises WeightsError
+    weights.not_found and weights.keys.
     """
     encoder: Any = model.visual
     config: Any = model.config
-    _check_there(Path(path))
+    name = config.backbone.name
     size = {"img_size": config.img_size, "strict_img_size": False} if encoder.is_swin else {}
-    body: Any = timm.create_model(config.backbone.name, num_classes=0, **size)
-    family = swin_transformer if encoder.is_swin else convnext
-    try:
-        keys = load_checkpoint(body, str(path), strict=False, filter_fn=family.checkpoint_filter_fn)
-    except (OSError, RuntimeError, LookupError, ValueError, UnpicklingError) as error:
-        raise _not_fitting(path, config.backbone.name, str(error)) from error
-    # The last norm and the classifier are not used here.
-    lacking = [key for key in keys.missing_keys if not key.startswith(("norm.", "head."))]
-    if lacking:
-        raise _not_fitting(path, config.backbone.name, f"missing: {', '.join(lacking[:5])}")
+    if str(source).startswith(f"{name}.") and not Path(source).exists():
+        try:
+            body: Any = timm.create_model(str(source), pretrained=True, num_classes=0, **size)
+        except (OSError, RuntimeError) as error:
+            raise _not_fetched(source) from error
+    else:
+        _check_there(Path(source))
+        body = timm.create_model(name, num_classes=0, **size)
+        family = swin_transformer if encoder.is_swin else convnext
+        try:
+            keys = load_checkpoint(body, str(source), strict=False, filter_fn=family.checkpoint_filter_fn)
+        except (OSError, RuntimeError, LookupError, ValueError, UnpicklingError) as error:
+            raise _not_fitting(source, name, str(error)) from error
+        _check_keys(source, name, keys.missing_keys, keys.unexpected_keys, ("norm.", "head."))
     encoder.stem.load_state_dict((body.patch_embed if encoder.is_swin else body.stem).state_dict())
     encoder.stages.load_state_dict((body.layers if encoder.is_swin else body.stages).state_dict())
 
 
-def load_bert(model: ReferringModel, folder: str | Path) -> None:
+def load_bert(model: ReferringModel, source: str | Path) -> None:
     """Fill the linguistic encoder from a BERT folder (config.json and model.safetensors) of the same size.
 
-    Raises WeightsError weights.not_found and weights.keys.
+    Or from Hugging Face's name of one: "google-bert/bert-base-uncased". Raises WeightsError weights.not_found and
+    weights.keys.
     """
     encoder: Any = model.linguistic
-    _check_there(Path(folder))
+    here = Path(source).exists()
+    if not here and not re.fullmatch(r"[\w-][\w.-]*(/[\w.-]+)?", str(source)):
+        _check_there(Path(source))
     try:
-        bert = BertModel.from_pretrained(str(folder), add_pooling_layer=False, local_files_only=True)
+        bert, keys = BertModel.from_pretrained(
+            str(source), add_pooling_layer=False, local_files_only=here, output_loading_info=True
+        )
+    except (OSError, RuntimeError, ValueError) as error:
+        raise _not_fitting(source, "the model's BERT", str(error)) if here else _not_fetched(source) from error
+    # A file may hold what BERT was pre-trained with; here it is not used.
+    _check_keys(source, "BERT", keys["missing_keys"], keys["unexpected_keys"], ("cls.", "pooler.", "bert.pooler."))
+    try:
         _fill(encoder.embeddings, bert.embeddings)
         _fill(encoder.layers, bert.encoder.layer)
-    except (OSError, RuntimeError, ValueError) as error:
-        raise _not_fitting(folder, "the model's BERT", str(error)) from error
+    except RuntimeError as error:
+        raise _not_fitting(source, "the model's BERT", str(error)) from error
+
+
+def _check_keys(
+    source: str | Path, what: str, missing: Iterable[str], extra: Iterable[str], unused: tuple[str, ...]
+) -> None:
+    """Refuse a file that lacks a tensor or has one that nobody knows; `unused` begin those that do not count."""
+    for kind, keys in (("missing", missing), ("not in the model", extra)):
+        if wrong := sorted(key for key in keys if not key.startswith(unused)):
+            raise _not_fitting(source, what, f"{kind}: {', '.join(wrong[:5])}")
 
 
 def _fill(target: nn.Module, source: nn.Module) -> None:
@@ -68,6 +95,14 @@ def _check_there(path: Path) -> None:
             code="weights.not_found",
             hint="Fetch them as docs/training.md says, or leave the setting empty to start from nothing.",
         )
+
+
+def _not_fetched(source: str | Path) -> WeightsError:
+    return WeightsError(
+        f"The pre-trained weights {source} could not be fetched.",
+        code="weights.not_found",
+        hint="Check the name and the network, or fetch the files as docs/training.md says and give their path.",
+    )
 
 
 def _not_fitting(path: str | Path, what: str, details: str) -> WeightsError:

@@ -32,6 +32,7 @@ from rrsis_core.models import save_weights
 from rrsis_core.models.loading import Card
 
 Batch = dict[str, Tensor]
+STARTS = ("initial_weights", "initial_encoders", "pretrained_backbone", "pretrained_bert")
 logger = logging.getLogger(__name__)
 
 
@@ -167,7 +168,12 @@ def keep(run: Run, scores: dict[str, float]) -> None:
         vocabulary_sha256=run.tokenizer.sha256,
         gsd=config.gsd,
         tile=config.tile,
-        description={**config.description, "iterations": run.record["iteration"], "validation": scores},
+        description={
+            **config.description,
+            **{name: getattr(config, name) for name in STARTS if getattr(config, name)},
+            "iterations": run.record["iteration"],
+            "validation": scores,
+        },
     )
     save_weights(run.trained, run.folder / "last.safetensors", card)
     if scores[config.select] > run.record["best"]:

@@ -64,11 +64,23 @@ def test_a_bert_is_filled(tmp_path):
     assert torch.equal(words.weight, source.embeddings.word_embeddings.weight)
 
 
+@pytest.mark.parametrize(
+    ("load", "name"), [(load_backbone, "convnext_atto.d2_in1k"), (load_bert, "google-bert/bert-base-uncased")]
+)
+def test_a_name_is_asked_of_the_hub(load, name, monkeypatch):
+    """Without a network, the name is said, and what to do; nothing is fetched in tests."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(WeightsError, match=name) as caught:
+        load(model("convnext_atto"), name)
+    assert caught.value.code == "weights.not_found"
+
+
 def test_what_does_not_fit_is_refused(tmp_path):
     save_file(timm.create_model("convnext_femto").state_dict(), tmp_path / "femto.safetensors")
     state = timm.create_model("convnext_atto").state_dict()
     del state["stages.1.downsample.0.weight"]
     save_file(state, tmp_path / "part.safetensors")
+    save_file(timm.create_model("convnext_atto").state_dict() | {"more": torch.ones(1)}, tmp_path / "more.safetensors")
     (tmp_path / "damaged.pth").write_bytes(b"nothing")
     sizes = {"vocab_size": 60, "hidden_size": 32, "num_hidden_layers": 4, "num_attention_heads": 2}
     BertModel(BertConfig(**sizes, intermediate_size=32)).save_pretrained(tmp_path / "bert")
@@ -77,6 +89,7 @@ def test_what_does_not_fit_is_refused(tmp_path):
         (load_backbone, "femto.safetensors", "weights.keys"),
         (load_backbone, "part.safetensors", "weights.keys"),
         (load_backbone, "damaged.pth", "weights.keys"),
+        (load_backbone, "more.safetensors", "weights.keys"),
         (load_bert, "none", "weights.not_found"),
         (load_bert, "bert", "weights.keys"),
     ):
