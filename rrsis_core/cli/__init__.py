@@ -62,8 +62,10 @@ def main() -> NoReturn:
     except click.UsageError as error:
         context = error.ctx.command_path if error.ctx else "rrsis"
         _fail(2, code="usage", message=error.format_message(), hint=f"See {context} --help.")
-    except (click.Abort, KeyboardInterrupt, OperationCanceled):
+    except (click.Abort, KeyboardInterrupt):
         _fail(OperationCanceled.exit_code, code=OperationCanceled.code, message=str(OperationCanceled()))
+    except OperationCanceled as error:
+        _fail(error.exit_code, code=error.code, message=str(error))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has left: nobody to tell
         sys.exit(1)

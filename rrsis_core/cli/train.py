@@ -18,7 +18,7 @@ from rrsis_core.contract import ConfigError
 class StoppableProgress(BarProgress):
     """A bar that turns Ctrl-C, and a scheduler's SIGTERM, into a stop after the iteration: the run's state is saved.
 
-    A second Ctrl-C stops at once.
+    A second Ctrl-C stops at once. Processes that make samples inherit this, so that no signal stops them half-way.
     """
 
     def __init__(self, quiet: bool = False) -> None:
@@ -34,9 +34,8 @@ class StoppableProgress(BarProgress):
         """True once a signal came."""
         return self._stopped
 
-    def close(self) -> None:
-        """Take the bar away; signals do again what they did."""
-        super().close()
+    def release(self) -> None:
+        """Let signals do again what they did."""
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
@@ -70,6 +69,7 @@ def train(
         best: Path = _trainer().fit(config, folder, vocabulary, progress)
     finally:
         progress.close()
+        progress.release()
     if not is_main:
         return
     record = json.loads((folder / "state/record.json").read_text())

@@ -122,11 +122,20 @@ def test_make_writes_a_data_set_that_check_reads(rrsis, scene, tmp_path):
 def test_a_signal_stops_a_training_after_its_iteration():
     before = signal.getsignal(signal.SIGTERM)
     progress = StoppableProgress(quiet=True)
+    progress.close()  # as a new stage of the bar does
     assert not progress.is_canceled()
     signal.raise_signal(signal.SIGTERM)
     assert progress.is_canceled()
-    progress.close()
+    progress.release()
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_stopped_training_says_that_it_goes_on(make, rrsis, tmp_path, monkeypatch):
+    monkeypatch.setattr(StoppableProgress, "is_canceled", lambda self: True)
+    smoke, run = RECIPES / "crobim_convnext_pico_256/smoke.toml", tmp_path / "run"
+    stopped = rrsis("train", smoke, "--data", make.jsonlines(tmp_path / "data"), "--out", run, "-q")
+    assert stopped.code == 130 and "goes on from here" in stopped.err
+    assert json.loads((run / "state/record.json").read_text())["iteration"] == 0
 
 
 def test_train_says_what_is_missing(rrsis, tmp_path):
