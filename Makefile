@@ -25,6 +25,8 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/imports.py
 	$(BIN)/python benchmarks/geo_vectorise.py --size 10000
 	$(BIN)/python benchmarks/pipeline_memory.py
+	$(BIN)/python benchmarks/resolve_speed.py
+	$(BIN)/python benchmarks/scene_phrases.py
 
 package: $(VENV)/.dev
 	$(BIN)/python -m build --outdir dist

@@ -24,6 +24,7 @@ Polygons = NDArray[np.object_]
 NECK_SHARE = 0.25  # of an object's width: a neck that is narrower than twice that joins two objects
 WHOLE_SHARE = 0.85  # of the area that the parts must make up: a road that widens at crossings is one road
 LEAST_PART = 0.1
+LEAST_PIXELS = 200  # of an object that may be several: the outline of a smaller one is mere steps
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,15 +88,15 @@ def instances_of(batches: Sequence[PolygonBatch], scale: tuple[float, float]) ->
     ground = shapely.transform(outlines, lambda points: points * scale)
     if not len(ground):
         return Instances(outlines, ground, score)
-    parts, owner = separated(ground)
+    parts, owner = separated(ground, np.concatenate([batch.pixels for batch in batches]) >= LEAST_PIXELS)
     whole = np.bincount(owner, minlength=len(ground))[owner] == 1
     pieces = shapely.transform(parts, lambda points: points / scale)
     pieces[whole] = outlines[owner[whole]]  # to the last bit
     return Instances(pieces, parts, score[owner])
 
 
-def separated(polygons: Polygons) -> tuple[Polygons, NDArray[np.int64]]:
-    """Return polygons with those cut in parts that only a narrow neck joins, and the index that each part came from.
+def separated(polygons: Polygons, large: NDArray[np.bool_]) -> tuple[Polygons, NDArray[np.int64]]:
+    """Return polygons with large ones cut where only a narrow neck joins parts, and where each part came from.
 
     A polygon is worn off at its rim by a quarter of its width. Where that leaves several pieces that make up most of
     it when grown again, they are objects that touch. What is left over goes to the nearest piece.
@@ -103,7 +104,8 @@ def separated(polygons: Polygons) -> tuple[Polygons, NDArray[np.int64]]:
     boxes = shapely.oriented_envelope(polygons)
     half = shapely.length(boxes) / 2
     width = (half - np.sqrt(np.maximum(half**2 - 4 * shapely.area(boxes), 0))) / 2  # sides a, b from a + b and a b
-    doubtful = np.flatnonzero(shapely.area(polygons) < 0.9 * shapely.area(shapely.convex_hull(polygons)))
+    hollow = shapely.area(polygons) < 0.9 * shapely.area(shapely.convex_hull(polygons))
+    doubtful = np.flatnonzero(large & hollow)
     parts: list[Polygons] = [polygons[[index]] for index in range(len(polygons))]
     for index in doubtful:
         parts[index] = _cut(polygons[index], NECK_SHARE * float(width[index]))
@@ -113,7 +115,10 @@ def separated(polygons: Polygons) -> tuple[Polygons, NDArray[np.int64]]:
 
 def _cut(polygon: shapely.Polygon, depth: float) -> Polygons:
     whole = np.array([polygon], object)
-    cores = shapely.get_parts(shapely.buffer(polygon, -depth))
+    # Without detail that does not matter at that depth: wearing off a wood with all its clearings takes minutes.
+    holes = [ring for ring in polygon.interiors if shapely.area(shapely.polygons(ring)) >= depth**2]
+    plain = shapely.simplify(shapely.Polygon(polygon.exterior, holes), depth / 8)
+    cores = shapely.get_parts(shapely.buffer(plain, -depth, quad_segs=2))
     if len(cores) < 2:
         return whole
     parts = shapely.intersection(shapely.buffer(cores, depth, join_style="mitre"), polygon)

@@ -142,6 +142,8 @@ BEST = _by_word(
         "narrowest": "narrowest slimmest thinnest",
         "brightest": "brightest lightest whitest palest",
         "darkest": "darkest blackest",
+        "topmost": "highest",
+        "bottommost": "lowest",
         "closest": "closest nearest",
         "farthest": "farthest furthest",
     }

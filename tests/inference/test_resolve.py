@@ -164,7 +164,7 @@ def test_touching_objects_come_apart_and_odd_shapes_stay_whole():
     roads = shapely.union_all(
         [shapely.box(0, 45, 100, 55), shapely.box(45, 0, 55, 100), shapely.Point(50, 50).buffer(15)]
     )
-    parts, owner = separated(np.array([houses, angle, roads], object))
+    parts, owner = separated(np.array([houses, angle, roads], object), np.ones(3, bool))
     assert owner.tolist() == [0, 0, 1, 2]
     assert shapely.area(parts).sum() == pytest.approx(houses.area + angle.area + roads.area)
     assert np.sort(shapely.area(parts[:2])) == pytest.approx([104, 114], abs=8)
