@@ -21,7 +21,7 @@ def models(details: bool, as_json: bool) -> None:
     if as_json:
         plain = import_module("rrsis_core.contract.plain")
         weights = {name: plain.to_plain(card) for name, card in cards.items()}
-        listed = plain.to_plain(costs) if details else presets
+        listed = {name: plain.to_plain(cost) for name, cost in costs.items()} if details else presets
         click.echo(json.dumps({"presets": listed, "weights": weights, "default": store.DEFAULT}))
         return
     if details:

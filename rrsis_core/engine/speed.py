@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import Any
 
+from rrsis_core.models import create_model  # before timm: it lets it be imported
+
+# isort: split
 import timm
 import torch
 
-from rrsis_core.models import create_model
 from rrsis_core.models.cost import TOKENS, Cost, cost_of
 from rrsis_core.models.linguistic import LinguisticEncoder
 from rrsis_core.models.presets import preset_config

@@ -1,0 +1,23 @@
+"""rrsis bench and rrsis models --details."""
+
+import json
+
+from click.testing import CliRunner
+
+from rrsis_core.cli import rrsis
+
+
+def test_models_are_measured_beside_their_floor():
+    arguments = ["bench", "models", "lavt_convnext_pico_256", "--rounds", "1", "--json"]
+    answer = json.loads(CliRunner().invoke(rrsis, arguments, catch_exceptions=False).stdout)
+    (line,) = answer["models"]
+    assert line["preset"] == "lavt_convnext_pico_256"
+    assert line["one_ms"] > line["floor_ms"] > 0 and line["many_ms"] > line["one_ms"]
+    assert line["to_floor"] == line["one_ms"] / line["floor_ms"]  # one round: its ratio is the median
+    assert line["memory_mb"] > 100 and line["cost"]["parameters"] > 1e7
+
+
+def test_details_count_parameters_and_operations():
+    answer = json.loads(CliRunner().invoke(rrsis, ["models", "--details", "--json"], catch_exceptions=False).stdout)
+    assert answer["presets"]["btdnet_swin_base_512"]["parameters"] > 240e6
+    assert answer["presets"]["btdnet_swin_base_512"]["macs"] > answer["presets"]["btdnet_convnext_pico_256"]["macs"]
