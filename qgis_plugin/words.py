@@ -35,7 +35,7 @@ def explain(error: RrsisError) -> str:
         "inference.out_of_memory": tr("There is too little memory. Search a smaller area or fewer phrases."),
         "weights.not_found": tr("The weights are not there. Choose others under Advanced, or press Repair."),
         "setup.network": tr("The package index cannot be reached. Check network and proxy, or set up from a folder."),
-        "setup.disk": tr("There is too little space on the disk. Free some, or choose another folder."),
+        "setup.disk": tr("Free some space, or choose another folder."),
     }
     text = known.get(error.code)
     if text is None or error.code == "setup.disk":

@@ -152,15 +152,15 @@ def profile(qgis, tmp_path, zipped, weights):
     return Profile(tmp_path / "qgis", zipped, weights)
 
 
-@pytest.fixture
-def scene(tmp_path):
+@pytest.fixture(scope="session")
+def scene(tmp_path_factory):
     """A raster of 320 x 240 pixels at 0.5 m with squares of different colours."""
     rng = np.random.default_rng(0)
     pixels = rng.integers(60, 120, (3, 240, 320)).astype(np.uint8)
     for _ in range(30):
         top, left, size = rng.integers(0, 220), rng.integers(0, 300), rng.integers(8, 30)
         pixels[:, top : top + size, left : left + size] = rng.integers(0, 255, (3, 1, 1))
-    path = tmp_path / "scene.tif"
+    path = tmp_path_factory.mktemp("scene") / "scene.tif"
     with rasterio.open(
         path, "w", "GTiff", 320, 240, 3, "EPSG:32645", from_origin(500000, 3060000, 0.5, 0.5), "uint8"
     ) as target:
@@ -176,12 +176,12 @@ def _shapes(path):
     return sorted(zip(parts.phrase, shapely.to_wkb(shapely.normalize(parts.geometry.values)), strict=True))
 
 
-@pytest.fixture
-def by_command_line(scene, weights, tmp_path):
+@pytest.fixture(scope="session")
+def by_command_line(scene, weights, tmp_path_factory):
     """What the command line finds in the scene: what all doors must find."""
-    target = tmp_path / "command_line.gpkg"
+    target = tmp_path_factory.mktemp("command_line") / "found.gpkg"
     words = ["segment", scene, *PHRASES, "-o", target, "--threads", "1", "--weights", weights, "-q"]
-    subprocess.run([sys.executable, "-m", "rrsis_core", *map(str, words)], check=True, cwd=tmp_path)
+    subprocess.run([sys.executable, "-m", "rrsis_core", *map(str, words)], check=True, cwd=target.parent)
     return _shapes(target)
 
 

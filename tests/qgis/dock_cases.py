@@ -9,7 +9,7 @@ import time
 import unittest
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from unittest.mock import MagicMock
+from unittest.mock import MagicMock, patch
 
 from qgis.core import (
     QgsApplication,
@@ -32,7 +32,7 @@ QgsApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts, True
 APP = QgsApplication([], True)
 APP.initQgis()
 
-from phrase_segmentation import classFactory, layers, runs, settings  # noqa: E402 # after the application
+from phrase_segmentation import classFactory, install, layers, runs, settings  # noqa: E402 # after the application
 from phrase_segmentation.engine import ENGINE  # noqa: E402
 
 SCENE, WEIGHTS, SHOTS = sys.argv[1], sys.argv[2], Path(sys.argv[3])
@@ -84,6 +84,8 @@ def until(condition, seconds=60.0, what=""):
 
 
 class DockCase(unittest.TestCase):
+    warm = False
+
     def setUp(self):
         settings.put("python", PYTHON)
         settings.put("weights", WEIGHTS)
@@ -102,7 +104,10 @@ class DockCase(unittest.TestCase):
         self.dock = self.plugin.dock
 
     def tearDown(self):
+        if self.warm:
+            ENGINE.close = lambda: None  # the next test need not start one
         self.plugin.unload()
+        vars(ENGINE).pop("close", None)
         QgsProject.instance().clear()
         self.iface.window.close()
         QTest.qWait(20)
@@ -127,6 +132,8 @@ class DockCase(unittest.TestCase):
 
 
 class Journey(DockCase):
+    warm = True
+
     def test_from_phrase_to_layer(self):
         self.ready()
         self.dock.phrase.set_phrases(["the largest blue roof near the river"])
@@ -275,6 +282,16 @@ class Trouble(DockCase):
             until(lambda words=words: words in self.dock.status.text(), 20, words)
             self.assertTrue(self.dock.card.isVisible())
             self.assertFalse(self.dock.work.isEnabled())
+            self.shot(f"trouble_{name}")
+        card = self.dock.card
+        for name, change, words in (
+            ("disk", {"NEEDED_BYTES": 10**18}, "Free some"),
+            ("network", {"UV_INDEX": "http://127.0.0.1:9/"}, "cannot be reached"),
+        ):
+            with patch.multiple(install, **change):
+                card.start.click()
+                until(lambda: card.task is None, 30, "the set-up ends")
+            self.assertIn(words, card.state.text())
             self.shot(f"trouble_{name}")
         self.dock.card.python.setFilePath(PYTHON)
         self.dock.card.use.click()

@@ -1,20 +1,18 @@
-"""The algorithms in qgis_process, on their own: the same polygons as the command line, in both formats."""
+"""The algorithms in qgis_process, on their own: the same polygons as the command line."""
 
 import geopandas
-import pytest
 
 
-@pytest.mark.parametrize("suffix", [".gpkg", ".shp"])
-def test_a_run_is_that_of_the_command_line(profile, scene, weights, tmp_path, by_command_line, shapes, phrases, suffix):
-    target = tmp_path / f"found{suffix}"
+def test_a_run_is_that_of_the_command_line(profile, scene, weights, tmp_path, by_command_line, shapes, phrases):
+    target = tmp_path / "found.gpkg"
     run = profile.process(
         "run", "rrsis:segmentbyphrase", "--", f"INPUT={scene}", "PHRASES=" + "\n".join(phrases), "THREADS=1",
         f"WEIGHTS={weights}", f"OUTPUT={target}",
     )  # fmt: skip
     assert run.returncode == 0, run.stdout + run.stderr
     found = shapes(target)
-    assert len(found) == len(by_command_line) > 10
-    assert found == by_command_line or suffix == ".shp"  # which turns rings the other way
+    assert len(found) > 10
+    assert found == by_command_line
     columns = list(geopandas.read_file(target).columns)
     assert columns[-6:] == ["phrase", "score", "area_m2", "weights", "run_id", "geometry"]
 
@@ -40,5 +38,3 @@ def test_errors_are_sentences(profile, scene, weights, tmp_path):
     asked = ["run", "rrsis:segmentbyphrase", "--", f"INPUT={scene}", f"OUTPUT={tmp_path / 'o.gpkg'}"]
     run = profile.process(*asked, "PHRASES=florble gnarx", f"WEIGHTS={weights}")
     assert run.returncode != 0 and "florble" in run.stdout + run.stderr
-    run = profile.process(*asked, "PHRASES=the roofs", "WEIGHTS=/none.safetensors")
-    assert run.returncode != 0 and "weights" in run.stdout + run.stderr
