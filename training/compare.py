@@ -1,14 +1,16 @@
-"""Train small CroBIM, BTDNet and LAVT on one budget: `python training/compare.py ../shared/data runs/comparison`.
+"""Train small CroBIM, BTDNet and LAVT on one budget: `training/compare.py DATA OUT START [SETTING ...]`.
 
-Each is trained by its recipe comparison.toml, one after the other; a killed comparison goes on where it was. Then all
-are scored on the validation set (see validate.py): real images that nothing was trained on or chosen by. Writes
-curves.png and comparison.json, and prints the table. Settings after the folder change all three recipes: `epochs=2`.
+START are weights of training/pretrain.py, of which all three take the encoders. Each model is trained by its recipe
+comparison.toml, one after the other; a killed comparison goes on where it was. Then all are scored on the validation
+set (see validate.py): real images that nothing was trained on or chosen by. Writes curves.png and comparison.json, and
+prints the table. Settings after START change all three recipes: `epochs=2`.
 """
 
 import json
 import sys
 from pathlib import Path
 
+from safetensors.torch import load_file, save_file
 from validate import summarise
 
 from rrsis_core.cli.progress import BarProgress
@@ -18,11 +20,16 @@ from rrsis_core.engine.trainer import fit
 from rrsis_core.weights import vocabulary_path
 
 RECIPES = Path(__file__).parent / "recipes"
+ENCODERS = ("visual.stem", "visual.stages", "linguistic.")
 MODELS = ("crobim", "btdnet", "lavt")
 
 
-def main(data: Path, folder: Path, overrides: list[str]) -> None:
+def main(data: Path, folder: Path, weights: Path, overrides: list[str]) -> None:
     """Train what is not trained yet, score, and write."""
+    folder.mkdir(parents=True, exist_ok=True)
+    start = folder / "encoders.safetensors"
+    save_file({name: x for name, x in load_file(weights).items() if name.startswith(ENCODERS)}, start)
+    overrides = [f"initial_encoders={json.dumps(str(start))}", *overrides]
     table = {}
     for name in MODELS:
         recipe = read_recipe(RECIPES / f"{name}_convnext_pico_256" / "comparison.toml", overrides)
@@ -36,4 +43,4 @@ def main(data: Path, folder: Path, overrides: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:])
+    main(*map(Path, sys.argv[1:4]), sys.argv[4:])
