@@ -51,14 +51,10 @@ weights={weights}
 @pytest.fixture(scope="session")
 def qgis():
     """The QGIS of this computer. Without one the tests fail, and say how to get it."""
-    found = (
-        shutil.which("qgis_process.bin")
-        and subprocess.run(
-            [QGIS_PYTHON, "-c", "import qgis.core"], capture_output=True, env=clean_environment(os.environ)
-        ).returncode
-        == 0
-    )
-    if not found or not shutil.which("Xvfb"):
+    if not all(shutil.which(program) for program in (QGIS_PYTHON, "qgis", "qgis_process.bin", "Xvfb")):
+        pytest.fail(APT)
+    command = [QGIS_PYTHON, "-c", "import qgis.core"]
+    if subprocess.run(command, capture_output=True, env=clean_environment(os.environ)).returncode:
         pytest.fail(APT)
 
 

@@ -1,6 +1,9 @@
 """The algorithms in qgis_process, on their own: the same polygons as the command line."""
 
 import geopandas
+import rasterio
+import shapely
+from rasterio.windows import Window
 
 
 def test_a_run_is_that_of_the_command_line(profile, scene, weights, tmp_path, by_command_line, shapes, phrases):
@@ -32,6 +35,19 @@ def test_a_batch_and_the_state_of_the_engine(profile, scene, weights, tmp_path, 
     assert (tmp_path / "set" / "train.jsonl").read_text().count("the river") > 3
     run = profile.process("run", "rrsis:enginestatus")
     assert run.returncode == 0 and '"executable"' in run.stdout, run.stdout + run.stderr
+
+
+def test_a_part_of_a_real_raster(profile, shared, weights, tmp_path):
+    raster, target = shared / "rasters" / "naip_m_3211605_ne_11_060_20200415.tif", tmp_path / "real.gpkg"
+    with rasterio.open(raster) as source:
+        left, bottom, right, top = source.window_bounds(Window(source.width // 2, source.height // 2, 200, 150))
+    run = profile.process(
+        "run", "rrsis:segmentbyphrase", "--", f"INPUT={raster}", "PHRASES=the trees", f"WEIGHTS={weights}", "THREADS=1",
+        f"EXTENT={left},{right},{bottom},{top}", "THRESHOLD=0.01", f"OUTPUT={target}",
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout + run.stderr
+    found = geopandas.read_file(target)
+    assert len(found) and shapely.box(left, bottom, right, top).buffer(1).contains(found.union_all())
 
 
 def test_errors_are_sentences(profile, scene, weights, tmp_path):
