@@ -36,7 +36,7 @@ from rrsis_core.inference.questions import ask, local_expressions, read_question
 from rrsis_core.text.lexicon import plural
 from rrsis_core.text.saying import local_text
 
-KINDS = ("suburb", "coast", "industrial", "airport")
+KINDS = ("suburb", "coast", "industrial", "city")
 SKIPPED = ("bare soil", "sand", "grass", "forest", "field", "road", "driveway", "sea")  # no things, or one big thing
 GSD, STRIP, FEW, MANY = 0.3, 512, 80, 2000
 YES, NO, DOUBTFUL = 1, 0, -1
@@ -543,10 +543,13 @@ def main() -> None:
             made = list(phrases_of(world, name, math.ceil(left[name] / (args.scenes - index)), rng))
             left[name] -= len(made)
             asked += made
-        for way, by_kind in ask_scene(world, asked, predictor, args.misses).items():
+        told = ask_scene(world, asked, predictor, args.misses) if asked else {}
+        for way, by_kind in told.items():
             for name, rows in by_kind.items():
                 results[way][name] += rows
-        print(f"{kind}: {len(asked)} phrases, {time.perf_counter() - start:.0f} s", flush=True)
+        right = sum(exact for rows in results["true masks"].values() for exact, _ in rows)
+        seconds = time.perf_counter() - start
+        print(f"{kind}: {len(asked)} phrases, {seconds:.0f} s; {right} right so far", flush=True)
     print(table(results))
 
 

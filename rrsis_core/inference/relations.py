@@ -20,7 +20,7 @@ TOUCHING, WITH, NEXT_TO, NEAR, FAR = 2.0, 10.0, 15.0, 50.0, 100.0  # metres betw
 AROUND = 30.0  # metres that "surrounded by" looks beyond the instance
 BETWEEN_REACH = 100.0  # metres within which "between the roads" looks for the second road
 RAYS, RAYS_HIT = 16, 12
-RIM_POINTS = 32
+RIM_POINTS, RIM = 32, 0.5  # metres outside the outline
 OPPOSED = -0.5  # cosine of 120 degrees: the two landmarks are seen at least that far apart
 CORNER = np.tan(np.pi / 8)  # of the shorter to the longer way: between the main directions
 ALIKE = 0.2  # share of the area that "the same size" may differ by
@@ -236,7 +236,7 @@ def _grid_points(polygons: Polygons) -> tuple[Floats, Floats, Flags]:
 
 def _rim_points(polygons: Polygons) -> tuple[Floats, Floats, Flags]:
     """Return points all around each polygon, a little outside."""
-    rims = shapely.get_exterior_ring(shapely.buffer(polygons, TOUCHING / 2))
+    rims = shapely.get_exterior_ring(shapely.buffer(polygons, RIM))
     points = shapely.line_interpolate_point(rims[:, None], np.arange(RIM_POINTS) / RIM_POINTS, normalized=True)
     x, y = shapely.get_x(points), shapely.get_y(points)
     return x, y, np.ones(x.shape, bool)

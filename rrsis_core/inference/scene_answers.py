@@ -231,11 +231,13 @@ def write_explanation(
 
 
 def explaining_layers(resolutions: Sequence[Resolution | None]) -> list[Layer]:
-    """Return what to draw beside the answers: candidates that were dropped, and what they were compared with."""
+    """Return what to draw beside the answers: candidates that no phrase means, and what they were compared with."""
+    targets = [part for resolution in resolutions if resolution for part in (resolution, *resolution.also)]
     layers: dict[str, Layer] = {}
-    for resolution in resolutions:
-        for part in resolution.parts() if resolution else ():
-            name = f"dropped: {part.local}" if part is resolution else part.local
-            some = part.instances.outlines[~part.kept] if part is resolution else part.answer.outlines
-            layers.setdefault(name, Layer(name, some))
+    for part in targets:
+        kept = np.any([other.kept for other in targets if other.local == part.local], axis=0)
+        layers[part.local] = Layer(f"not meant: {part.local}", part.instances.outlines[~kept])
+    for part in targets:
+        for landmark in part.landmarks:
+            layers.setdefault(landmark.local, Layer(landmark.local, landmark.answer.outlines))
     return list(layers.values())
