@@ -11,7 +11,7 @@ import shapely
 from numpy.typing import NDArray
 
 from rrsis_core.inference.instances import Floats, Instances, Polygons
-from rrsis_core.text.query import COMPARISONS, DIRECTIONS
+from rrsis_core.text.query import COMPARISONS, DIRECTIONS, RANKINGS
 
 Flags = NDArray[np.bool_]
 Indexes = NDArray[np.int64]
@@ -115,6 +115,10 @@ def relates(kind: str, amount: float | None, targets: Instances, landmarks: list
         return ~_inside(known)
     if kind in _BY_SHAPE:
         return _BY_SHAPE[kind](known)
+    if kind in RANKINGS:
+        distance = known.distances()
+        worth = -distance if kind == "closest to" else np.where(np.isfinite(distance), distance, -np.inf)
+        return np.isfinite(worth) & (worth == worth.max(initial=-np.inf))
     if kind in ("far from", "beyond"):
         return ~known.within(FAR if amount is None else amount)
     return known.within(WITHIN[kind] if amount is None else amount)

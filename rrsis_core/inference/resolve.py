@@ -122,7 +122,7 @@ def _relate(result: Resolution, relations: list[Relation], candidates: Mapping[s
     for relation in relations:
         found = [resolve(landmark, candidates, extent) for landmark in relation.landmarks]
         result.landmarks += found
-        if relation.kind in RANKINGS and not relation.negated:
+        if relation.kind in RANKINGS and not (relation.negated or relation.later):
             continue
         sets = [item.answer for item in found]
         if len(sets) > 1 and relation.kind != "between":

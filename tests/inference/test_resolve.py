@@ -70,6 +70,8 @@ TANKS = squares((100, 900), (500, 710), (900, 530), (520, 308), (300, 100))
         ("the tank closest to the road", [2]),
         ("the second tank from the road", [3]),
         ("the two tanks farthest from the road", [0, 4]),
+        ("the tanks that are not closest to the road", [0, 1, 3, 4]),
+        ("the tanks in the north half and they are farthest from the road", [0]),
         ("the leftmost tank and it is near the road", []),
         ("the leftmost tank near the road", [2]),
         ("the tanks except the ones on the left", [1, 2, 3]),
