@@ -18,7 +18,6 @@ from qgis.PyQt.QtWidgets import (
     QPushButton,
     QRadioButton,
     QScrollArea,
-    QSizePolicy,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -51,7 +50,6 @@ class Panel(QgsDockWidget):
         self.help.setText("?")
         self.help.setToolTip(tr("Help"))
         self.card = SetupCard()
-        self.card.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self.card.hide()
         self.raster = QgsMapLayerComboBox()
         self.raster.setFilters(QgsMapLayerProxyModel.Filter.RasterLayer)
@@ -125,7 +123,7 @@ class Panel(QgsDockWidget):
         whole.addLayout(top)
         whole.addWidget(self.card)
         whole.addWidget(self.work, 1)
-        whole.addStretch()
+        whole.addStretch(1)
         scroll = QScrollArea()
         scroll.setWidget(body)
         scroll.setWidgetResizable(True)

@@ -20,6 +20,7 @@ from qgis.PyQt.QtWidgets import (
     QMessageBox,
     QProgressBar,
     QPushButton,
+    QSizePolicy,
     QVBoxLayout,
 )
 
@@ -97,18 +98,20 @@ class SetupCard(QFrame):
     def _lay_out(self) -> None:
         column, form = QVBoxLayout(self), QFormLayout()
         form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapAllRows)
-        form.addRow(tr("Folder of the engine"), self.folder)
-        form.addRow(tr("Folder with packages (optional)"), self.wheels)
+        form.addRow(_wrapped(tr("Folder of the engine")), self.folder)
+        form.addRow(_wrapped(tr("Folder with packages (optional)")), self.wheels)
         form.addRow(self.offline)
         form.addRow(self.cuda)
         first, second, third = QHBoxLayout(), QHBoxLayout(), QFormLayout()
         third.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapAllRows)
         first.addWidget(self.start)
         first.addWidget(self.stop)
-        third.addRow(tr("Or a Python that has rrsis-core"), self.python)
+        third.addRow(_wrapped(tr("Or a Python that has rrsis-core")), self.python)
         third.addRow(self.use)
         second.addWidget(self.remove)
         second.addWidget(self.report)
+        for button in (self.start, self.stop, self.use, self.remove, self.report):
+            button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         column.addWidget(self.about)
         column.addLayout(form)
         column.addLayout(first)
@@ -229,6 +232,12 @@ class SetupCard(QFrame):
                 self.state.setText(tr("Ready: {seconds:.1f} s a tile on this computer.").format(seconds=speed))
             self.ready.emit()
         self._busy(False)
+
+
+def _wrapped(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setWordWrap(True)
+    return label
 
 
 def fetch(address: str) -> bytes:

@@ -98,13 +98,13 @@ class Profile:
             "PYTHONFAULTHANDLER": "1",
         }
 
-    def process(self, *arguments, timeout=180):
+    def process(self, *arguments, timeout=600):
         """Run qgis_process: its .bin, as Debian's wrapper passes an option that it does not know."""
         return subprocess.run(
             ["qgis_process.bin", *arguments], capture_output=True, text=True, timeout=timeout, env=self.environment
         )
 
-    def cases(self, script, *arguments, timeout=240, **environment):
+    def cases(self, script, *arguments, timeout=600, **environment):
         """Run unit tests inside QGIS's Python; fail with what they say."""
         command = [QGIS_PYTHON, str(HERE / script), *map(str, arguments)]
         environment = {
@@ -117,7 +117,7 @@ class Profile:
         assert run.returncode == 0, f"{run.stdout[-4000:]}\n{run.stderr[-6000:]}"
         return run
 
-    def desktop(self, script, timeout=180, theme="", **environment):
+    def desktop(self, script, timeout=600, theme="", **environment):
         """Run a script in the real desktop, on a screen of its own."""
         ini = self.folder / "profiles" / "default" / "QGIS" / "QGIS3.ini"
         ini.write_text(f"{ini.read_text()}\n[UI]\nUITheme={theme or 'default'}\n")

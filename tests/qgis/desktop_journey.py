@@ -17,7 +17,7 @@ from qgis.utils import iface
 
 OUT = Path(os.environ["JOURNEY_OUT"])
 PHRASES = os.environ["JOURNEY_PHRASES"].splitlines()
-LIMIT = float(os.environ.get("JOURNEY_LIMIT", "120"))
+LIMIT = float(os.environ.get("JOURNEY_LIMIT", "300"))
 told = {}
 
 

@@ -74,7 +74,7 @@ class Iface(QObject):
         return MagicMock()
 
 
-def until(condition, seconds=60.0, what=""):
+def until(condition, seconds=180.0, what=""):
     """Let QGIS work until something is so."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -279,7 +279,7 @@ class Trouble(DockCase):
         ):
             settings.put("python", python)
             self.dock.start_engine()
-            until(lambda words=words: words in self.dock.status.text(), 20, words)
+            until(lambda words=words: words in self.dock.status.text(), what=words)
             self.assertTrue(self.dock.card.isVisible())
             self.assertFalse(self.dock.work.isEnabled())
             self.shot(f"trouble_{name}")
@@ -290,7 +290,7 @@ class Trouble(DockCase):
         ):
             with patch.multiple(install, **change):
                 card.start.click()
-                until(lambda: card.task is None, 30, "the set-up ends")
+                until(lambda: card.task is None, what="the set-up ends")
             self.assertIn(words, card.state.text())
             self.shot(f"trouble_{name}")
         self.dock.card.python.setFilePath(PYTHON)
