@@ -214,17 +214,20 @@ def _inside(known: Landmarks) -> Flags:
     """Tell which instances lie in landmarks by half or more, or are lined by them by half or more: a boat in a hole."""
     result = np.zeros(len(known.targets), bool)
     who, which = known.pairs(TOUCHING)
-    shapely.prepare(known.pieces)
     some = np.unique(who)
-    for points in (_grid_points, _rim_points):
-        place = np.searchsorted(some, who)
-        x, y, used = points(known.targets.ground[some])
-        covered = np.zeros(x.shape, bool)
-        hits = shapely.contains_xy(known.pieces[which][:, None], x[place], y[place])
-        np.logical_or.at(covered, place, hits)
-        share = (covered & used).sum(axis=1) / np.maximum(used.sum(axis=1), 1)
-        result[some] |= share >= 0.5
+    for x, y, used in (_grid_points(known.targets.ground[some]), _rim_points(known.targets.ground[some], RIM)):
+        covered = _covered(known, who, which, x, y)
+        result[some] |= (covered & used).sum(axis=1) >= 0.5 * used.sum(axis=1)
     return result
+
+
+def _covered(known: Landmarks, who: Indexes, which: Indexes, x: Floats, y: Floats) -> Flags:
+    """Tell which points (n, k) of the n instances in pairs lie in a piece that their instance is paired with."""
+    shapely.prepare(known.pieces)
+    place = np.searchsorted(np.unique(who), who)
+    covered = np.zeros(x.shape, bool)
+    np.logical_or.at(covered, place, shapely.contains_xy(known.pieces[which][:, None], x[place], y[place]))
+    return covered
 
 
 def _grid_points(polygons: Polygons) -> tuple[Floats, Floats, Flags]:
@@ -238,9 +241,9 @@ def _grid_points(polygons: Polygons) -> tuple[Floats, Floats, Flags]:
     return x, y, used
 
 
-def _rim_points(polygons: Polygons) -> tuple[Floats, Floats, Flags]:
-    """Return points all around each polygon, a little outside."""
-    rims = shapely.get_exterior_ring(shapely.buffer(polygons, RIM))
+def _rim_points(polygons: Polygons, outside: float) -> tuple[Floats, Floats, Flags]:
+    """Return points all around each polygon, some metres outside."""
+    rims = shapely.get_exterior_ring(shapely.buffer(polygons, outside))
     points = shapely.line_interpolate_point(rims[:, None], np.arange(RIM_POINTS) / RIM_POINTS, normalized=True)
     x, y = shapely.get_x(points), shapely.get_y(points)
     return x, y, np.ones(x.shape, bool)
@@ -264,6 +267,14 @@ def _crossing(known: Landmarks) -> Flags:
     """Tell which instances a landmark goes through from side to side, or the other way round."""
     result = np.zeros(len(known.targets), bool)
     who, which = known.pairs(TOUCHING)
+    some = np.unique(who)
+    x, y, _ = _rim_points(known.targets.ground[some], TOUCHING)
+    covered = _covered(known, who, which, x, y)
+    # All around a small one there must be two stretches with landmarks and two without; the rest takes longer to tell.
+    stretches = (covered != np.roll(covered, 1, axis=1)).sum(axis=1)
+    doubtful = some[(stretches >= 4) | (shapely.length(known.targets.ground[some]) > RIM_POINTS * 2 * TOUCHING)]
+    likely = np.isin(who, doubtful)
+    who, which = who[likely], which[likely]
     pairs, place = np.unique(np.column_stack([who, known.owner[which]]), axis=0, return_inverse=True)
     targets = known.targets.ground[pairs[:, 0]]
     near = shapely.intersection(known.pieces[which], shapely.buffer(targets, AROUND, quad_segs=2)[place])
