@@ -157,6 +157,7 @@ def _predictor(options: SegmentOptions) -> Any:
         _models.clear()
         _models[key] = import_module("rrsis_core.inference.predictor").load_predictor(path, str(device))
     predictor = _models[key]
+    predictor.threads = options.threads
     predictor.batch_size = options.batch_size or devices.default_batch_size(device)
     predictor.seconds = {}
     return predictor

@@ -16,7 +16,7 @@ TINY = {
     "dim": 32,
     "capm": {"heads": 2},
     "lgfa": {"heads": 2},
-    "mid": {"layers": 1, "heads": 2},
+    "mid": {"layers": 1, "heads": 2, "visual_self_attn": "none"},
 }
 
 if __name__ == "__main__":

@@ -61,11 +61,12 @@ def load_bert(model: ReferringModel, source: str | Path) -> None:
     if not here and not re.fullmatch(r"[\w-][\w.-]*(/[\w.-]+)?", str(source)):
         _check_there(Path(source))
     try:
-        bert, keys = BertModel.from_pretrained(
+        loaded: Any = BertModel.from_pretrained(
             str(source), add_pooling_layer=False, local_files_only=here, output_loading_info=True
         )
     except (OSError, RuntimeError, ValueError) as error:
         raise _not_fitting(source, "the model's BERT", str(error)) if here else _not_fetched(source) from error
+    bert, keys = loaded
     # A file may hold what BERT was pre-trained with; here it is not used.
     _check_keys(source, "BERT", keys["missing_keys"], keys["unexpected_keys"], ("cls.", "pooler.", "bert.pooler."))
     try:

@@ -5,12 +5,16 @@ is that of one row of tiles. Phrases that mean something only across the scene w
 results lie on the raster's own pixels, whatever resolution the model ran at.
 """
 
+from __future__ import annotations
+
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,13 +29,14 @@ from rrsis_core.geo.sinks import RASTER_SUFFIXES, VECTOR_SUFFIXES, check_output
 from rrsis_core.geo.stitching import ProbabilityMosaic
 from rrsis_core.geo.tiling import Tile
 from rrsis_core.inference.answers import Found, Rows, SegmentResult, write_answers
-from rrsis_core.inference.devices import use_threads
 from rrsis_core.inference.planning import Layout, choose_bands, lay_out, warn
-from rrsis_core.inference.predictor import ChipPredictor, load_predictor
 from rrsis_core.inference.questions import Question, ask, local_expressions, read_questions
 from rrsis_core.inference.scene_answers import Scene, decided, explaining_layers, reading_of, write_explanation
 from rrsis_core.text.expression import Expression
 from rrsis_core.text.parse import Parse
+
+if TYPE_CHECKING:
+    from rrsis_core.inference.predictor import ChipPredictor
 
 __all__ = ["Found", "Job", "SegmentResult", "Watch", "segment_raster"]
 
@@ -79,11 +84,12 @@ def segment_raster(
     progress, watch = progress or NullProgress(), watch or Watch()
     _check_outputs(options)
     read = read_questions(options.expressions)
-    use_threads(options.threads)
     with ExitStack() as stack:
         stack.enter_context(gdal_environment())
         raster = stack.enter_context(open_raster(options.raster))
-        predictor = predictor or load_predictor(options.weights, options.device, options.batch_size)
+        if predictor is None:  # torch is loaded only where the model is ours
+            load = import_module("rrsis_core.inference.predictor").load_predictor
+            predictor = load(options.weights, options.device, options.batch_size, options.threads)
         job = _make_job(options, raster, read, predictor)
         plan, window = job.layout.plan, job.layout.area.window
         rows = math.ceil(plan.tile_height * job.layout.grid.scale_y)

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from rrsis_core.contract import InferenceError, WeightsError
-from rrsis_core.inference.devices import choose_device, default_batch_size
+from rrsis_core.inference.devices import choose_device, default_batch_size, use_threads
 from rrsis_core.models import ReferringModel, load_model
 from rrsis_core.models.layers import resize
 from rrsis_core.models.loading import Card
@@ -41,7 +41,8 @@ class ChipPredictor(Protocol):
 class Predictor:
     """A model with its tokenizer on a device. `seconds` adds up, per expression, the time it took.
 
-    The image is encoded once for all expressions; the time of that is shared out evenly.
+    `threads` is how many the CPU works with, None for one a core. The image is encoded once for all expressions; the
+    time of that is shared out evenly.
     """
 
     def __init__(self, model: ReferringModel, card: Card, tokenizer: ExpressionTokenizer, device: torch.device) -> None:
@@ -50,6 +51,7 @@ class Predictor:
         self.device = device
         self.gsd, self.tile = card.gsd, card.tile
         self.batch_size = default_batch_size(device)
+        self.threads: int | None = None
         self.seconds: dict[str, float] = {}
         self._tokenizer = tokenizer
         self._texts: OrderedDict[str, list[Tensor]] = OrderedDict()
@@ -61,6 +63,7 @@ class Predictor:
         On a GPU that runs out of memory the batch is halved. Raises InferenceError inference.out_of_memory when one
         chip alone is too much.
         """
+        use_threads(self.threads)
         try:
             return self._predict(chips, expressions)
         except torch.OutOfMemoryError as error:
@@ -110,8 +113,10 @@ def pad_to_multiple(images: Tensor) -> Tensor:
     return F.pad(images, (0, -width % MULTIPLE, 0, -height % MULTIPLE), mode="replicate")
 
 
-def load_predictor(weights: str | Path | None = None, device: str = "auto", batch_size: int | None = None) -> Predictor:
-    """Load weights by name or path (default: the packaged ones) as a predictor.
+def load_predictor(
+    weights: str | Path | None = None, device: str = "auto", batch_size: int | None = None, threads: int | None = None
+) -> Predictor:
+    """Load weights by name or path (default: the packaged ones) as a predictor; `threads` are those of the CPU.
 
     Raises WeightsError (not_found, corrupt, preset, keys, vocabulary) and InferenceError inference.device.
     """
@@ -126,4 +131,5 @@ def load_predictor(weights: str | Path | None = None, device: str = "auto", batc
         )
     predictor = Predictor(model, card, tokenizer, chosen)
     predictor.batch_size = batch_size or predictor.batch_size
+    predictor.threads = threads
     return predictor
