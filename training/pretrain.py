@@ -189,7 +189,7 @@ def main(recipe: Path, out: Path, iterations: int, begin: Path | None = None) ->
     config = read_recipe(recipe)
     model = create_model(config.preset, **config.model).train()
     if begin is not None:
-        model.load_state_dict(load_file(begin), strict=False)
+        model.load_state_dict(load_file(begin))
     model.to(memory_format=torch.channels_last)
     tokenizer = ExpressionTokenizer(vocabulary_path())
     alignment = Alignment(model)

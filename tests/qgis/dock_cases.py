@@ -38,7 +38,7 @@ from phrase_segmentation.engine import ENGINE  # noqa: E402
 SCENE, WEIGHTS, SHOTS = sys.argv[1], sys.argv[2], Path(sys.argv[3])
 sys.argv[1:] = sys.argv[4:]
 PYTHON = os.environ["RRSIS_ENGINE_PYTHON"]
-PHRASES = ["the blue roofs", "the river"]
+PHRASES = ["the buildings", "the trees"]
 
 
 class Iface(QObject):

@@ -14,7 +14,7 @@ def test_the_journey(profile, scene, tmp_path):
         "desktop_journey.py",
         theme=os.environ.get("RRSIS_THEME", ""),
         JOURNEY_SCENE=os.environ.get("RRSIS_SCENE", str(scene)),
-        JOURNEY_PHRASES="the blue roofs",
+        JOURNEY_PHRASES="the buildings",
         JOURNEY_OUT=str(out),
         JOURNEY_WIDTH=os.environ.get("RRSIS_WIDTH", "300"),
     )

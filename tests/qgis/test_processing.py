@@ -32,7 +32,7 @@ def test_a_batch_and_the_state_of_the_engine(profile, scene, weights, tmp_path, 
         "FIELD=phrase", "TILE=64", f"FOLDER={tmp_path / 'set'}",
     )  # fmt: skip
     assert run.returncode == 0, run.stdout + run.stderr
-    assert (tmp_path / "set" / "train.jsonl").read_text().count("the river") > 3
+    assert (tmp_path / "set" / "train.jsonl").read_text().count("the trees") > 3
     run = profile.process("run", "rrsis:enginestatus")
     assert run.returncode == 0 and '"executable"' in run.stdout, run.stdout + run.stderr
 
