@@ -22,6 +22,7 @@ from rrsis_core.text.tokenizer import ExpressionTokenizer
 from rrsis_core.weights import find_weights, vocabulary_path
 
 MULTIPLE = 32  # coarsest stride of the encoders
+BLANK = 33  # pixels: 10 m at the default weights' resolution
 
 
 class ChipPredictor(Protocol):
@@ -93,7 +94,9 @@ class Predictor:
                 answers.append(torch.sigmoid(margin).cpu().numpy())
                 spent = time.perf_counter() - start + shared
                 self.seconds[expression] = self.seconds.get(expression, 0.0) + spent
-        return np.stack(answers, axis=1)
+        probabilities = np.stack(answers, axis=1)
+        probabilities.transpose(0, 2, 3, 1)[blank(torch.from_numpy(chips)).numpy()] = 0
+        return probabilities
 
     def _encode(self, expression: str) -> list[Tensor]:
         """Encode an expression once for all tiles; the 64 latest are kept."""
@@ -105,6 +108,17 @@ class Predictor:
             if len(self._texts) > 64:
                 self._texts.popitem(last=False)
         return self._texts[expression]
+
+
+def blank(chips: Tensor) -> Tensor:
+    """Tell where chips (B, 3, h, w) in [0, 1] show nothing at all: (B, h, w).
+
+    Mosaics are filled up with white or black that nobody declared nodata. A pixel is blank inside a square of BLANK
+    pixels that is all white, or all black, up to the last step of eight bits.
+    """
+    empty = torch.stack([(chips >= 254 / 255).all(dim=1), (chips <= 0).all(dim=1)], dim=1).float()
+    inside = -F.max_pool2d(-empty, BLANK, stride=1, padding=BLANK // 2)
+    return F.max_pool2d(inside, BLANK, stride=1, padding=BLANK // 2).amax(dim=1) > 0
 
 
 def pad_to_multiple(images: Tensor) -> Tensor:
