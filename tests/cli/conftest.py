@@ -22,7 +22,7 @@ TINY = {
     "dim": 32,
     "capm": {"heads": 2},
     "lgfa": {"heads": 2},
-    "mid": {"layers": 1, "heads": 2},
+    "mid": {"layers": 1, "heads": 2, "visual_self_attn": "none"},
 }
 
 

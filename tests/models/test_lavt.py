@@ -49,6 +49,8 @@ class TestRMSIN(ModelChecks):
     without_gradient = (
         *(f"fusions.3.language.gate.{index}.weight" for index in (0, 2)),
         *LAST_GATE,
+        "words.weight",
+        "words.bias",  # CIM looks at pixels alone
         *(f"fusions.3.branches.{index}.{kind}" for index in (0, 1) for kind in ("weight", "bias")),
     )
 
