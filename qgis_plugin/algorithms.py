@@ -219,8 +219,9 @@ class SegmentByPhrase(Algorithm):
             raise QgsProcessingException(self.invalidSinkError(parameters, "OUTPUT"))
         if result:
             weights, run_id = options["weights"] or "default", uuid.uuid4().hex[:8]
-            for feature in answer_features(options["output"], weights, run_id):
-                sink.addFeature(feature, QgsFeatureSink.Flag.FastInsert)
+            features = answer_features(options["output"], weights, run_id)
+            if not all(sink.addFeature(feature, QgsFeatureSink.Flag.FastInsert) for feature in features):
+                raise QgsProcessingException(self.writeFeatureError(sink, parameters, "OUTPUT"))
             for item in result["found"]:
                 feedback.pushInfo(tr("{phrase}: {count} found").format(phrase=item["phrase"], count=item["polygons"]))
         return {"OUTPUT": target, **({"PROB": probability} if probability and result else {})}

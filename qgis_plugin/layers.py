@@ -29,6 +29,7 @@ from .contract import SinkError
 from .words import tr
 
 PHRASE_LETTERS = 254  # the longest text a shapefile holds
+WEIGHTS_LETTERS = 80
 
 
 def engine_path(layer: QgsRasterLayer) -> str:
@@ -90,13 +91,14 @@ def answer_fields() -> list[Any]:
         text_field("phrase", PHRASE_LETTERS),
         number_field("score"),
         number_field("area_m2"),
-        text_field("weights", 80),
+        text_field("weights", WEIGHTS_LETTERS),
         text_field("run_id", 40),
     ]
 
 
 def answer_features(path: str, weights: str, run_id: str) -> Any:
-    """Yield the polygons of an answer file as features with the fields above."""
+    """Yield the polygons of an answer file as features with the fields above; of a weights file, its name is kept."""
+    weights = os.path.basename(weights)[:WEIGHTS_LETTERS]
     fields = memory_layer("", QgsProject.instance().crs(), answer_fields()).fields()
     stored = QgsVectorLayer(path, "answer", "ogr")
     names = {field.name() for field in stored.fields()}
