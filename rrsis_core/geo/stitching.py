@@ -48,15 +48,16 @@ class ProbabilityMosaic:
     """Blends the tiles of a plan and lets go of rows as soon as no tile to come can change them.
 
     Tiles come row of tiles by row of tiles, in any order within one; `release` ends a row of tiles. Memory is that of
-    one row of tiles, 4 bytes a cell and phrase, whatever the height of the grid.
+    one row of tiles, 4 bytes a cell and phrase, whatever the height of the grid. It may begin at a row of tiles below
+    the first: what it releases is whole then from where no earlier row reaches.
     """
 
-    def __init__(self, plan: TilePlan, phrases: int) -> None:
+    def __init__(self, plan: TilePlan, phrases: int, first_row: int = 0) -> None:
         self._plan = plan
         self._sums = np.zeros((phrases, plan.tile_height, plan.width), np.uint32)
         self._row_weights = axis_weights(plan.row_starts, plan.tile_height, plan.height)
         self._column_weights = axis_weights(plan.column_starts, plan.tile_width, plan.width)
-        self._row = 0
+        self._row = first_row
         self._ends = [end for _, end in itertools.pairwise((*plan.row_starts, plan.height))]
 
     def add(self, tile: Tile, probabilities: NDArray[np.floating]) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rrsis_core.inference.answers import Found, SegmentResult
-    from rrsis_core.inference.pipeline import Watch, segment_raster
+    from rrsis_core.inference.pipeline import Watch, segment_part, segment_raster
     from rrsis_core.inference.planning import RasterPlan, plan_raster
     from rrsis_core.inference.predictor import ChipPredictor, Predictor, load_predictor
     from rrsis_core.inference.revectorising import revectorise
@@ -20,6 +20,7 @@ _HOMES = {
     "load_predictor": "predictor",
     "plan_raster": "planning",
     "revectorise": "revectorising",
+    "segment_part": "pipeline",
     "segment_raster": "pipeline",
 }
 
@@ -33,6 +34,7 @@ __all__ = [
     "load_predictor",
     "plan_raster",
     "revectorise",
+    "segment_part",
     "segment_raster",
 ]
 

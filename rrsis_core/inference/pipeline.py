@@ -7,10 +7,11 @@ results lie on the raster's own pixels, whatever resolution the model ran at.
 
 from __future__ import annotations
 
+import itertools
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -23,11 +24,12 @@ from rasterio.windows import Window
 from rrsis_core.contract import NullProgress, OperationCanceled, Progress, SegmentOptions, SinkError
 from rrsis_core.geo.preview import PREVIEW_SUFFIXES, Layer, draw_preview
 from rrsis_core.geo.raster import Raster, gdal_environment, open_raster
+from rrsis_core.geo.raster_info import PIXEL_TRANSFORM, Frame
 from rrsis_core.geo.resampling import RowResampler
 from rrsis_core.geo.scaling import Scaling, measure_scaling
-from rrsis_core.geo.sinks import RASTER_SUFFIXES, VECTOR_SUFFIXES, check_output
+from rrsis_core.geo.sinks import RASTER_SUFFIXES, VECTOR_SUFFIXES, check_output, probability_sink
 from rrsis_core.geo.stitching import ProbabilityMosaic
-from rrsis_core.geo.tiling import Tile
+from rrsis_core.geo.tiling import Tile, TilePlan
 from rrsis_core.inference.answers import Found, Rows, SegmentResult, write_answers
 from rrsis_core.inference.planning import Layout, choose_bands, lay_out, warn
 from rrsis_core.inference.questions import Question, ask, local_expressions, read_questions
@@ -38,7 +40,7 @@ from rrsis_core.text.parse import Parse
 if TYPE_CHECKING:
     from rrsis_core.inference.predictor import ChipPredictor
 
-__all__ = ["Found", "Job", "SegmentResult", "Watch", "segment_raster"]
+__all__ = ["Found", "Job", "SegmentResult", "Watch", "segment_part", "segment_raster"]
 
 
 @dataclass(frozen=True)
@@ -74,28 +76,23 @@ def segment_raster(
     predictor: ChipPredictor | None = None,
     progress: Progress | None = None,
     watch: Watch | None = None,
+    parts: Sequence[Path] = (),
 ) -> SegmentResult:
     """Segment phrases in a raster and write the outputs that the options name.
 
-    `predictor` defaults to the weights that the options name, or the packaged ones. Each output appears when it
+    `predictor` defaults to the weights that the options name, or the packaged ones. Where `parts` are given, files that
+    `segment_part` made of all rows of tiles in their order, the model is not asked again. Each output appears when it
     is whole. Raises RrsisError of every kind, and OperationCanceled; warns with RrsisWarning.
     """
     start = time.perf_counter()
     progress, watch = progress or NullProgress(), watch or Watch()
     _check_outputs(options)
-    read = read_questions(options.expressions)
     with ExitStack() as stack:
-        stack.enter_context(gdal_environment())
-        raster = stack.enter_context(open_raster(options.raster))
-        if predictor is None:  # torch is loaded only where the model is ours
-            load = import_module("rrsis_core.inference.predictor").load_predictor
-            predictor = load(options.weights, options.device, options.batch_size, options.threads)
-        job = _make_job(options, raster, read, predictor)
-        plan, window = job.layout.plan, job.layout.area.window
-        rows = math.ceil(plan.tile_height * job.layout.grid.scale_y)
-        stack.enter_context(gdal_environment(raster.info, rows))
+        job, predictor = stack.enter_context(_opened(options, predictor))
+        raster, plan, window = job.raster, job.layout.plan, job.layout.area.window
         phrases = [question.text for question in job.questions]
-        rows_of_area = _valid_rows(job, predictor, progress, watch)
+        cells = _stored_rows(plan, parts) if parts else _mosaic_rows(job, predictor, progress, watch)
+        rows_of_area = _valid_rows(job, cells, progress, watch)
         answer = stack.enter_context(decided(rows_of_area, job.questions, job.scene, options))
         found, drawn, valid = write_answers(answer.rows, job.layout.frame, phrases, options)
         if not (valid or watch.stopped):
@@ -122,6 +119,44 @@ def segment_raster(
         readings=readings,
         stopped_after=watch.tiles if watch.stopped else None,
     )
+
+
+def segment_part(
+    options: SegmentOptions,
+    rows: tuple[int, int],
+    output: Path,
+    predictor: ChipPredictor | None = None,
+    progress: Progress | None = None,
+) -> None:
+    """Answer rows of tiles, from the first up to the second number, and store the rows of cells that they finish.
+
+    So a raster of many rows is answered in parts, here or elsewhere, each with the rows of tiles above that reach into
+    it; `segment_raster` puts them together, and not a bit depends on how they were cut. Raises what it raises.
+    """
+    with _opened(options, predictor) as (job, ready):
+        plan = job.layout.plan
+        starts = (*plan.row_starts, plan.height)
+        above = starts[rows[0]]  # cells that other parts finish
+        frame = Frame(plan.width, starts[rows[1]] - above, PIXEL_TRANSFORM, None)
+        with probability_sink(output, frame, local_expressions(job.questions)) as sink:
+            for cells in _mosaic_rows(job, ready, progress or NullProgress(), Watch(), rows):
+                sink.write(cells)
+
+
+@contextmanager
+def _opened(options: SegmentOptions, predictor: ChipPredictor | None) -> Iterator[tuple[Job, ChipPredictor]]:
+    """Open the raster and decide everything."""
+    read = read_questions(options.expressions)
+    with ExitStack() as stack:
+        stack.enter_context(gdal_environment())
+        raster = stack.enter_context(open_raster(options.raster))
+        if predictor is None:  # torch is loaded only where the model is ours
+            load = import_module("rrsis_core.inference.predictor").load_predictor
+            predictor = load(options.weights, options.device, options.batch_size, options.threads)
+        job = _make_job(options, raster, read, predictor)
+        rows = math.ceil(job.layout.plan.tile_height * job.layout.grid.scale_y)
+        stack.enter_context(gdal_environment(raster.info, rows))
+        yield job, predictor
 
 
 def _check_outputs(options: SegmentOptions) -> None:
@@ -152,7 +187,7 @@ def _make_job(
 
 
 def _valid_rows(
-    job: Job, predictor: ChipPredictor, progress: Progress, watch: Watch
+    job: Job, rows_of_cells: Iterable[Rows], progress: Progress, watch: Watch
 ) -> Iterator[tuple[Rows, int, bool]]:
     """Yield finished rows (L, rows, width) of the raster's own pixels, one a local expression.
 
@@ -162,7 +197,7 @@ def _valid_rows(
     area, frame = job.layout.area, job.layout.frame
     resampler = RowResampler(job.layout.grid, area.window)
     done = 0
-    for cells in _mosaic_rows(job, predictor, progress, watch):
+    for cells in rows_of_cells:
         for rows in resampler.feed(cells):
             window = Window(area.window.col_off, area.window.row_off + done, frame.width, rows.shape[1])
             valid = rows[0].size
@@ -177,23 +212,43 @@ def _valid_rows(
     progress.update("write", 0, 1)
 
 
-def _mosaic_rows(job: Job, predictor: ChipPredictor, progress: Progress, watch: Watch) -> Iterator[Rows]:
-    """Yield finished rows (L, rows, width) of the working grid."""
+def _mosaic_rows(
+    job: Job, predictor: ChipPredictor, progress: Progress, watch: Watch, part: tuple[int, int] | None = None
+) -> Iterator[Rows]:
+    """Yield finished rows (L, rows, width) of the working grid; of some rows of tiles only, if `part` says which."""
     expressions = local_expressions(job.questions)
     targets = [expressions.index(question.local[0]) for question in job.questions]
     plan = job.layout.plan
-    mosaic = ProbabilityMosaic(plan, len(expressions))
-    progress.update("infer", 0, len(plan))
-    for row in plan.rows():
+    first, last = part or (0, len(plan.row_starts))
+    reaching = next(row for row, top in enumerate(plan.row_starts) if top + plan.tile_height > plan.row_starts[first])
+    mosaic = ProbabilityMosaic(plan, len(expressions), reaching)
+    total = (last - reaching) * len(plan.column_starts)
+    progress.update("infer", 0, total)
+    for row in itertools.islice(plan.rows(), reaching, last):
         for batch, chips in _batches(job, row, predictor, watch):
             if progress.is_canceled():
                 raise OperationCanceled
             for tile, probabilities in zip(batch, predictor(chips, expressions), strict=True):
                 mosaic.add(tile, probabilities)
                 watch.stopped |= not watch.on_tile(job, tile, probabilities[targets])
-            watch.tiles = row[0].row * len(row) + batch[-1].column + 1
-            progress.update("infer", watch.tiles, len(plan))
-        yield mosaic.release()
+            watch.tiles = (row[0].row - reaching) * len(row) + batch[-1].column + 1
+            progress.update("infer", watch.tiles, total)
+        finished = mosaic.release()
+        if row[0].row >= first:
+            yield finished
+
+
+def _stored_rows(plan: TilePlan, parts: Sequence[Path]) -> Iterator[Rows]:
+    """Yield the rows that `segment_part` stored, in the very portions that one run makes."""
+    heights = (below - top for top, below in itertools.pairwise((*plan.row_starts, plan.height)))
+    for part in parts:
+        with open_raster(part) as stored:
+            bands, top = tuple(range(1, stored.info.count + 1)), 0
+            while top < stored.info.height:
+                height = next(heights)
+                window = Window(0, top, plan.width, height)
+                yield stored.read(window, (height, plan.width), bands)[0].astype(np.uint16, copy=False)
+                top += height
 
 
 def _batches(

@@ -40,6 +40,8 @@ class RasterPlan:
     """The cost of a run, as plain data."""
 
     tiles: int
+    rows: int
+    """Rows of tiles."""
     tile: int
     """Tile side in model pixels."""
     width: int
@@ -72,6 +74,7 @@ def plan_raster(options: SegmentOptions) -> RasterPlan:
     left, top, width, height = (int(value) for value in window.flatten())
     return RasterPlan(
         tiles=len(plan),
+        rows=len(plan.row_starts),
         tile=plan.tile,
         width=plan.width,
         height=plan.height,
