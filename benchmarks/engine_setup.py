@@ -53,7 +53,7 @@ def main() -> None:
 
     def setup(**more: object) -> install.Setup:
         values = {
-            "home": home, "lock": ROOT / "requirements.lock", "version": "0.1.0", "fetch": fetch, "say": say,
+            "home": home, "lock": ROOT / "qgis_plugin/engine.lock", "version": "0.1.0", "fetch": fetch, "say": say,
             "environment": clean_environment(os.environ), "wheels": str(wheels), "weights": weights,
         }  # fmt: skip
         return install.Setup(**{**values, **more})

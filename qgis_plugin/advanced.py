@@ -7,7 +7,17 @@ from typing import Any
 from qgis.core import QgsRasterLayer
 from qgis.gui import QgsCollapsibleGroupBox, QgsDoubleSpinBox
 from qgis.PyQt.QtCore import pyqtSignal
-from qgis.PyQt.QtWidgets import QComboBox, QFileDialog, QFormLayout, QLabel, QLineEdit
+from qgis.PyQt.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QToolButton,
+    QWidget,
+)
 
 from . import layers, settings
 from .words import tr
@@ -17,15 +27,27 @@ class Advanced(QgsCollapsibleGroupBox):
     """A folded box of options."""
 
     changed = pyqtSignal()
+    weights_chosen = pyqtSignal(str)  # a name, a file, or "" for the default: their card is wanted
 
     def __init__(self) -> None:
         super().__init__(tr("Advanced"))
         self._layer: QgsRasterLayer | None = None
         self._usual_bands: list[int] = []
-        self.weights, self.card = QComboBox(), QLabel()
+        self.weights, self.card, self.more = QComboBox(), QLabel(), QToolButton()
         self.weights.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.weights.activated.connect(self._weights_chosen)
+        self.weights.setAccessibleName(tr("Weights"))
         self.card.setWordWrap(True)
+        self.card.hide()
+        self.more.setText("?")
+        self.more.setToolTip(tr("What these weights are"))
+        self.more.setCheckable(True)
+        self.more.toggled.connect(self.card.setVisible)
+        chooser = QWidget()
+        row = QHBoxLayout(chooser)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.weights, 1)
+        row.addWidget(self.more)
         self.bands = QLineEdit()
         self.bands.setToolTip(tr("Bands as red, green, blue, such as 4,3,2"))
         self.resolution = self._box(0.0, 1000.0, 3, tr("that of the weights"), " m")
@@ -35,10 +57,11 @@ class Advanced(QgsCollapsibleGroupBox):
         self.threads = self._box(0, 1024, 0, tr("one a core"))
         self.device = QComboBox()
         self.device.addItems(["auto", "cpu", "cuda", "mps"])
+        self.samples = QPushButton(tr("Make training samples…"))
         form = QFormLayout(self)
         form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         for label, widget in (
-            (tr("Weights"), self.weights),
+            (tr("Weights"), chooser),
             ("", self.card),
             (tr("Bands"), self.bands),
             (tr("Ground resolution"), self.resolution),
@@ -49,6 +72,7 @@ class Advanced(QgsCollapsibleGroupBox):
         ):
             widget.setAccessibleName(label)
             form.addRow(label, widget)
+        form.addRow(self.samples)
         for signal in (self.bands.editingFinished, self.device.activated):
             signal.connect(lambda *_: self.changed.emit())
         self.setCollapsed(True)
@@ -67,7 +91,7 @@ class Advanced(QgsCollapsibleGroupBox):
         return box
 
     def offer(self, told: dict[str, Any]) -> None:
-        """Offer the weights of the engine and the file that was chosen before; show a card."""
+        """Offer the weights of the engine and the file that was chosen before."""
         chosen = settings.get("weights")
         self.weights.clear()
         self.weights.addItem(tr("Default"), "")
@@ -77,12 +101,28 @@ class Advanced(QgsCollapsibleGroupBox):
             self.weights.addItem(chosen, chosen)
         self.weights.addItem(tr("Own file…"), "?")
         self.weights.setCurrentIndex(max(0, self.weights.findData(chosen)))
+        self.weights_chosen.emit(self._weights())
+
+    def show_card(self, told: dict[str, Any]) -> None:
+        """Show the short form of the card of the chosen weights."""
         card = told.get("card") or {}
         about = card.get("description") or {}
-        lines = [card.get("name", ""), *(f"{key}: {value}" for key, value in about.items() if isinstance(value, str))]
+        lines = [card.get("name", "")]
         if card.get("gsd"):
             lines.append(tr("made for {gsd:g} m a pixel, tiles of {tile}").format(gsd=card["gsd"], tile=card["tile"]))
+        for key, value in about.items():
+            if isinstance(value, dict):
+                lines += [f"{name}: {score}" for name, score in value.items() if isinstance(score, (int, float))]
+            elif isinstance(value, list):
+                lines += [f"{key}:", *(f"· {item}" for item in value)]
+            else:
+                lines.append(f"{key}: {value}")
         self.card.setText("\n".join(line for line in lines if line))
+
+    def _weights(self) -> str:
+        """Return the chosen weights, "" for the default."""
+        chosen = self.weights.currentData() or ""
+        return "" if chosen == "?" else chosen
 
     def offer_bands(self, layer: QgsRasterLayer | None) -> None:
         """Show the bands that the layer shows."""
@@ -106,9 +146,8 @@ class Advanced(QgsCollapsibleGroupBox):
         bands = [int(part) for part in self.bands.text().split(",") if part.strip().isdigit()]
         if bands and bands != [1, 2, 3]:
             options["bands"] = bands
-        weights = self.weights.currentData()
-        if weights and weights != "?":
-            options["weights"] = weights
+        if self._weights():
+            options["weights"] = self._weights()
         return options
 
     def _weights_chosen(self, index: int) -> None:
@@ -117,5 +156,6 @@ class Advanced(QgsCollapsibleGroupBox):
             if path:
                 self.weights.insertItem(index, path, path)
             self.weights.setCurrentIndex(index if path else 0)
-        settings.put("weights", self.weights.currentData())
+        settings.put("weights", self._weights())
+        self.weights_chosen.emit(self._weights())
         self.changed.emit()

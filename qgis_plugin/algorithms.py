@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
-import uuid
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +29,11 @@ from qgis.core import (
 )
 from qgis.PyQt.QtGui import QIcon
 
-from . import jobs, settings
-from .contract import ConfigError, OperationCanceled, RrsisError
-from .engine import ENGINE
-from .layers import answer_features, answer_fields, engine_path, memory_layer, write_area, write_outlines
-from .spool import Spool
+from . import settings
+from .later import Later
 from .words import explain, tr
 
+contract, engine, jobs, layers, spool = map(Later, ("contract", "engine", "jobs", "layers", "spool"))
 ICON = Path(__file__).parent / "resources" / "icon.svg"
 HELP = "https://github.com/rrsis/rrsis/blob/main/docs/plugin.md"
 REAL, WHOLE = QgsProcessingParameterNumber.Type.Double, QgsProcessingParameterNumber.Type.Integer
@@ -111,11 +107,11 @@ class Algorithm(QgsProcessingAlgorithm):
         """Run the engine; its errors become Processing's. Returns nothing where it was stopped."""
         try:
             return jobs.run(kind, body, feedback)
-        except RrsisError as error:
+        except contract.RrsisError as error:
             if error.details:
                 feedback.pushDebugInfo(error.details)
             raise QgsProcessingException(explain(error)) from error
-        except OperationCanceled:
+        except contract.OperationCanceled:
             return {}
 
 
@@ -173,7 +169,7 @@ class SegmentByPhrase(Algorithm):
         layer = self.parameterAsRasterLayer(parameters, "INPUT", context)
         if layer is None:
             raise QgsProcessingException(self.invalidRasterError(parameters, "INPUT"))
-        self._crs, self._path, self._spool = layer.crs(), engine_path(layer), None
+        self._crs, self._path, self._spool = layer.crs(), layers.engine_path(layer), None
         box = self.parameterAsExtent(parameters, "EXTENT", context, layer.crs())
         self._box = box.intersect(layer.extent()) if not box.isNull() else None
         if self._box is not None and self._box.isEmpty():
@@ -181,20 +177,20 @@ class SegmentByPhrase(Algorithm):
         if not self._path:
             try:
                 gsd = self.parameterAsDouble(parameters, "GSD", context) if parameters.get("GSD") else None
-                self._spool = Spool(layer, self._box or layer.extent(), gsd)
-            except RrsisError as error:
+                self._spool = spool.Spool(layer, self._box or layer.extent(), gsd)
+            except contract.RrsisError as error:
                 raise QgsProcessingException(explain(error)) from error
         return True
 
     def processAlgorithm(self, parameters: dict[str, Any], context: Any, feedback: Any) -> dict[str, Any]:
         """Run the engine and hand its polygons to the sink."""
-        folder = Path(tempfile.mkdtemp(prefix="rrsis-", dir=QgsProcessingUtils.tempFolder()))
+        folder = _scratch_folder()
         options = {**self._options(parameters, context), "output": str(folder / "answer.gpkg")}
         try:
             options["raster"] = self._spool.fetch(folder / "spool.tif", feedback) if self._spool else self._path
-        except OperationCanceled:
+        except contract.OperationCanceled:
             return {}
-        except RrsisError as error:
+        except contract.RrsisError as error:
             raise QgsProcessingException(explain(error)) from error
         if self._box is not None:
             options["bbox"] = [
@@ -208,18 +204,18 @@ class SegmentByPhrase(Algorithm):
             if options.pop("bbox", None):
                 feedback.pushInfo(tr("Polygons were given, so the extent is not looked at."))
             shapes = [feature.geometry() for feature in source.getFeatures()]
-            options["aoi"] = write_area(shapes, source.sourceCrs(), folder / "area.gpkg")
+            options["aoi"] = layers.write_area(shapes, source.sourceCrs(), folder / "area.gpkg")
         probability = self.parameterAsOutputLayer(parameters, "PROB", context)
         if probability:
             options["probability"] = probability
         result = self._run("segment", {"options": options}, feedback)
-        fields = memory_layer("", self._crs, answer_fields()).fields()
+        fields = layers.memory_layer("", self._crs, layers.answer_fields()).fields()
         sink, target = self.parameterAsSink(parameters, "OUTPUT", context, fields, QgsWkbTypes.Type.Polygon, self._crs)
         if sink is None:
             raise QgsProcessingException(self.invalidSinkError(parameters, "OUTPUT"))
         if result:
-            weights, run_id = options["weights"] or "default", uuid.uuid4().hex[:8]
-            features = answer_features(options["output"], weights, run_id)
+            weights, run_id = options["weights"] or "default", folder.name[:8]
+            features = layers.answer_features(options["output"], weights, run_id)
             if not all(sink.addFeature(feature, QgsFeatureSink.Flag.FastInsert) for feature in features):
                 raise QgsProcessingException(self.writeFeatureError(sink, parameters, "OUTPUT"))
             for item in result["found"]:
@@ -255,8 +251,8 @@ class SegmentBatch(Algorithm):
 
     def prepareAlgorithm(self, parameters: dict[str, Any], context: Any, feedback: Any) -> bool:
         """Read the layers in the main thread."""
-        layers = self.parameterAsLayerList(parameters, "INPUTS", context)
-        self._rasters = [(layer.name(), engine_path(layer)) for layer in layers]
+        chosen = self.parameterAsLayerList(parameters, "INPUTS", context)
+        self._rasters = [(layer.name(), layers.engine_path(layer)) for layer in chosen]
         lacking = [name for name, path in self._rasters if not path]
         if lacking:
             raise QgsProcessingException(tr("Only raster files can be searched many at once, not: ") + str(lacking))
@@ -313,7 +309,7 @@ class TrainingSamples(Algorithm):
     def prepareAlgorithm(self, parameters: dict[str, Any], context: Any, feedback: Any) -> bool:
         """Read the layer in the main thread."""
         layer = self.parameterAsRasterLayer(parameters, "INPUT", context)
-        self._path = engine_path(layer) if layer is not None else ""
+        self._path = layers.engine_path(layer) if layer is not None else ""
         if not self._path:
             raise QgsProcessingException(tr("Training samples need a raster file."))
         return True
@@ -323,9 +319,9 @@ class TrainingSamples(Algorithm):
         source = self.parameterAsSource(parameters, "OUTLINES", context)
         field = self.parameterAsString(parameters, "FIELD", context)
         folder = self.parameterAsString(parameters, "FOLDER", context)
-        scratch = Path(tempfile.mkdtemp(prefix="rrsis-", dir=QgsProcessingUtils.tempFolder()))
+        scratch = _scratch_folder()
         pairs = [(feature.geometry(), str(feature[field])) for feature in source.getFeatures()]
-        vector = write_outlines(pairs, source.sourceCrs(), scratch / "outlines.gpkg")
+        vector = layers.write_outlines(pairs, source.sourceCrs(), scratch / "outlines.gpkg")
         tile = self.parameterAsInt(parameters, "TILE", context)
         body = {"folder": folder, "options": {"raster": self._path, "vector": vector, "tile": tile}}
         told = self._run("samples", body, feedback)
@@ -356,12 +352,17 @@ class EngineStatus(Algorithm):
     def processAlgorithm(self, parameters: dict[str, Any], context: Any, feedback: Any) -> dict[str, Any]:
         """Start the engine and ask it."""
         try:
-            client = ENGINE.client()
+            client = engine.ENGINE.client()
             status = {**client.ready, "weights": client.ask("weights")["names"], "folder": str(settings.home())}
-        except RrsisError as error:
+        except contract.RrsisError as error:
             raise QgsProcessingException(explain(error)) from error
         feedback.pushInfo(json.dumps(status, indent=1))
         return {"STATUS": json.dumps(status)}
+
+
+def _scratch_folder() -> Path:
+    """Return a new folder that QGIS takes away at its end; its name is unique."""
+    return Path(QgsProcessingUtils.generateTempFilename("answer.gpkg")).parent
 
 
 def _numbers(text: str) -> list[int]:
@@ -372,5 +373,5 @@ def _numbers(text: str) -> list[int]:
         raise QgsProcessingException(explain(_bad_bands(text))) from error
 
 
-def _bad_bands(text: str) -> RrsisError:
-    return ConfigError(f"'{text}' are no bands.", code="config.bands", hint="Give numbers with commas.")
+def _bad_bands(text: str) -> Any:
+    return contract.ConfigError(f"'{text}' are no bands.", code="config.bands", hint="Give numbers with commas.")

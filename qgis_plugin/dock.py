@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,8 @@ class Dock(Panel):
         self.phrase.changed.connect(self._phrase_changed)
         self.phrase.searched.connect(lambda: self.find.click())
         self.advanced.changed.connect(self._changed)
+        self.advanced.weights_chosen.connect(self._ask_card)
+        self.advanced.samples.clicked.connect(self.make_samples)
         self.find.clicked.connect(lambda: self.search())
         self.preview.clicked.connect(lambda: self.search(preview=True))
         self.stop.clicked.connect(self.stop_run)
@@ -110,6 +113,9 @@ class Dock(Panel):
             self.phrase.show_parse(answer)
         elif kind == "revectorise":
             self._revised(answer)
+        elif kind == "card":
+            fault = {"card": {"name": explain(answer)}} if isinstance(answer, RrsisError) else {}
+            self.advanced.show_card(fault if failed else answer)
 
     def _no_engine(self, error: RrsisError) -> None:
         self.status.setText(explain(error))
@@ -129,6 +135,9 @@ class Dock(Panel):
             self.status.setText(tr("Ready, but there are no weights: choose a file under Advanced."))
         self._changed()
         self.phrase.ask_again()
+
+    def _ask_card(self, name: str) -> None:
+        self.asker.do("card", lambda: ENGINE.ask("weights", {"weights": name or None}))
 
     # What is asked for ------------------------------------------------------------------------------------------
 
@@ -246,8 +255,8 @@ class Dock(Panel):
         self.plan = answer
         gsd, count = answer["raster_gsd"], len(self.phrase.phrases()) or 1
         parts = [f"{gsd:.3g} m/px" if gsd else tr("ground resolution unknown")]
-        parts.append(f"{answer['dtype']}, {tr('bands')} {', '.join(map(str, answer['bands']))}")
         parts.append(answer["crs"] or tr("no CRS"))
+        parts.append(f"{answer['dtype']}, {tr('bands')} {', '.join(map(str, answer['bands']))}")
         self.about_raster.setText(" · ".join(parts))
         cost = [tr("{count} tiles").format(count=answer["tiles"])]
         speed = float(settings.get("seconds_a_tile", "0") or 0)
@@ -442,7 +451,7 @@ class Dock(Panel):
             count += len(found)
         self.review.clear()
         self.review.hide()
-        text = tr("{count} polygons kept; the layers are scratch layers until you save them.").format(count=count)
+        text = tr("{count} polygons kept as scratch layers.").format(count=count)
         self._tell(text, Qgis.MessageLevel.Success, 5)
 
     def save(self, path: str = "") -> None:
@@ -498,6 +507,14 @@ class Dock(Panel):
             self.run = run
             self.phrase.set_phrases(run["options"]["expressions"])
             self._open_review(run, run["options"]["output"])
+
+    def make_samples(self) -> None:
+        """Open the Processing dialog that makes a data set of the raster and the polygons of the active layer."""
+        layer, active = self.raster.currentLayer(), self.iface.activeLayer()
+        known = {"INPUT": layer.id() if layer is not None else None}
+        if isinstance(active, QgsVectorLayer):
+            known["OUTLINES"] = active.id()
+        import_module("processing").execAlgorithmDialog("rrsis:trainingsamples", known)
 
     def _copy(self, words: Any) -> None:
         run = self._chosen_run() or self.run

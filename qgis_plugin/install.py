@@ -32,6 +32,7 @@ from .contract import START_FLAGS, OperationCanceled, RrsisError, WorkerClient, 
 NEEDED_BYTES = 3 * 10**9  # packages and their cache, without CUDA
 NEEDED_BYTES_CUDA = 12 * 10**9
 PYTHONS = ">=3.11,<3.14"
+TORCH = ("torch==2.13.0", "torchvision==0.28.0")  # each kind of device has its own files, so no sums in the lock
 UV_VERSION = "0.13.9"
 UV_INDEX = "https://pypi.org/simple/uv/"
 UV_WHEELS = {  # system, machine -> end of the wheel's name, its sha256
@@ -60,7 +61,7 @@ class Setup:
 
     home: Path
     lock: Path
-    """Exact versions of all that the engine needs."""
+    """Exact versions and sums of all that the engine needs beside torch."""
     version: str
     """Version of rrsis-core."""
     environment: dict[str, str]
@@ -101,7 +102,9 @@ def set_up(setup: Setup) -> dict[str, Any]:
         source = [*(["--find-links", setup.wheels] if setup.wheels else []), *(["--no-index"] if setup.offline else [])]
         backend = [] if setup.wheels else ["--torch-backend", "auto" if setup.cuda else "cpu"]
         common = ["pip", "install", "--python", python, *source]
-        _uv(setup, uv, *common, *backend, "--only-binary", ":all:", "-r", str(setup.lock))
+        common += ["--only-binary", ":all:"]
+        _uv(setup, uv, *common, "--no-deps", "--require-hashes", "-r", str(setup.lock))
+        _uv(setup, uv, *common, *backend, *TORCH)
         _uv(setup, uv, *common, "--no-deps", f"rrsis-core=={setup.version}")
         setup.say("test")
         measured = self_test(python, setup)

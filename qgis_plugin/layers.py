@@ -156,7 +156,10 @@ def group() -> Any:
 def add(layer: QgsVectorLayer) -> None:
     """Add a layer to the project, on top of our group."""
     QgsProject.instance().addMapLayer(layer, False)
-    group().insertLayer(0, layer)
+    ours = group()
+    ours.insertLayer(0, layer)
+    ours.setExpanded(False)  # a group that was empty is shown closed, whatever it says of itself
+    ours.setExpanded(True)
 
 
 def save(layer: QgsVectorLayer, path: str) -> None:

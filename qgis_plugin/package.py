@@ -16,7 +16,7 @@ from pathlib import Path
 PLUGIN = Path(__file__).parent
 ROOT = PLUGIN.parent
 NAME = "phrase_segmentation"
-NOT_SHIPPED = {"package.py", "qt6_smoke.py", "store.lock"}
+NOT_SHIPPED = {"package.py", "bundle.py", "qt6_smoke.py", "store.lock"}
 REQUIRED = "name description version qgisMinimumVersion author email about tracker repository".split()
 BINARY = {".pyc", ".so", ".dll", ".exe", ".dylib", ".bat", ".sh", ".ps1", ".cmd", ".qm"}
 MOST_BYTES = 1_000_000
@@ -31,7 +31,7 @@ def contents() -> dict[str, Path]:
     }
     for path in sorted((ROOT / "rrsis_core" / "contract").glob("*.py")):
         files[f"contract/{path.name}"] = path
-    return {**files, "metadata.txt": ROOT / "metadata.txt", "engine.lock": ROOT / "requirements.lock"}
+    return {**files, "metadata.txt": ROOT / "metadata.txt"}
 
 
 def pack(target: Path) -> Path:

@@ -6,7 +6,7 @@ from typing import Any
 
 from qgis.core import QgsMapLayerProxyModel
 from qgis.gui import QgsCollapsibleGroupBox, QgsDockWidget, QgsMapLayerComboBox
-from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtCore import QEvent, Qt
 from qgis.PyQt.QtWidgets import (
     QButtonGroup,
     QComboBox,
@@ -41,6 +41,15 @@ class Panel(QgsDockWidget):
         self.canvas = canvas
         self._build()
 
+    def event(self, event: Any) -> bool:
+        """Take F1 before QGIS does: it opens the help of the dock."""
+        if event.type() in (QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress) and event.key() == Qt.Key.Key_F1:
+            if event.type() == QEvent.Type.KeyPress:
+                self.help.click()
+            event.accept()
+            return True
+        return super().event(event)
+
     def _build(self) -> None:
         self.status, self.change = QLabel(tr("Starting the engine…")), QToolButton()
         self.status.setWordWrap(True)
@@ -48,7 +57,7 @@ class Panel(QgsDockWidget):
         self.change.setCheckable(True)
         self.help = QToolButton()
         self.help.setText("?")
-        self.help.setToolTip(tr("Help"))
+        self.help.setToolTip(tr("Help (F1)"))
         self.card = SetupCard()
         self.card.hide()
         self.raster = QgsMapLayerComboBox()

@@ -27,6 +27,7 @@ from qgis.PyQt.QtWidgets import (
 from . import install, settings
 from .contract import OperationCanceled, RrsisError
 from .engine import ENGINE, environment
+from .tasks import Asker
 from .words import explain, tr
 
 HERE = Path(__file__).parent
@@ -70,6 +71,8 @@ class SetupCard(QFrame):
         super().__init__()
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self.task: SetupTask | None = None
+        self.asker = Asker(self)
+        self.asker.answered.connect(lambda _, seen: self._show_computer(seen))
         self._details = ""
         self.about, self.state, self.bar = QLabel(), QLabel(), QProgressBar()
         for label in (self.about, self.state):
@@ -121,11 +124,15 @@ class SetupCard(QFrame):
         column.addLayout(second)
 
     def showEvent(self, event: Any) -> None:
-        """Look at this computer when the card is seen."""
+        """Look at this computer when the card is seen; a driver may take seconds to say what GPU there is."""
         super().showEvent(event)
         self.folder.setFilePath(str(settings.home()))
         self.python.setFilePath(settings.get("python"))
-        seen = install.preflight(settings.home())
+        self.about.setText(f"<b>{tr('Set up the engine, once')}</b>")
+        home = settings.home()
+        self.asker.do("look", lambda: install.preflight(home))
+
+    def _show_computer(self, seen: dict[str, Any]) -> None:
         self.cuda.setVisible(bool(seen["gpu"]))
         device = seen["gpu"] or tr("processor, {cores} cores").format(cores=seen["cores"])
         lines = [
@@ -190,6 +197,7 @@ class SetupCard(QFrame):
 
     def shut(self) -> None:
         """End a set-up that is on."""
+        self.asker.close()
         if self.task is not None:
             self.task.ended.disconnect()
             self.task.cancel()

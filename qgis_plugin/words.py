@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from qgis.core import QgsApplication
 
-from .contract import RrsisError
+if TYPE_CHECKING:
+    from .contract import RrsisError
 
 FOLDER = Path(__file__).parent / "i18n"
 

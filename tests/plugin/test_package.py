@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from qgis_plugin import package
+from qgis_plugin import install, package
 
 SOURCES = sorted(package.PLUGIN.glob("*.py"))
 
@@ -55,6 +55,20 @@ def test_the_version_is_that_of_the_engine():
     project = (package.ROOT / "pyproject.toml").read_text()
     version = re.search('version = "(.*)"', project)[1]
     assert f"\nversion={version}\n" in (package.ROOT / "metadata.txt").read_text()
+
+
+def test_the_engine_gets_the_versions_of_the_checkout_each_with_its_sums():
+    lock = (package.PLUGIN / "engine.lock").read_text()
+    pins = re.findall(r"^(\S+)==(\S+)((?: \\\n +--hash=sha256:[0-9a-f]{64})+)$", lock, re.MULTILINE)
+    assert len(pins) == lock.count("==")
+    wanted = [
+        line.split("==") for line in (package.ROOT / "requirements.lock").read_text().splitlines() if "==" in line
+    ]
+    have = [*((name, version) for name, version, _ in pins), *(pin.split("==") for pin in install.TORCH)]
+    plain = [
+        sorted((re.sub("[-_.]+", "-", name).lower(), version) for name, version in each) for each in (wanted, have)
+    ]
+    assert plain[0] == plain[1], "make engine-lock"
 
 
 def said():

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import zipfile
 from pathlib import Path
 
@@ -92,6 +93,8 @@ class Profile:
         self.environment = {
             **clean_environment(os.environ),
             "QGIS_CUSTOM_CONFIG_PATH": str(folder),
+            # QGIS takes the first python3 on PATH for its own, and without its modules asks what to do in a dialog.
+            "PATH": f"{Path(QGIS_PYTHON).parent}{os.pathsep}{os.environ['PATH']}",
             "XDG_RUNTIME_DIR": str(runtime),
             "QT_QPA_PLATFORM": "offscreen",
             "OMP_NUM_THREADS": "1",
@@ -100,9 +103,7 @@ class Profile:
 
     def process(self, *arguments, timeout=600):
         """Run qgis_process: its .bin, as Debian's wrapper passes an option that it does not know."""
-        return subprocess.run(
-            ["qgis_process.bin", *arguments], capture_output=True, text=True, timeout=timeout, env=self.environment
-        )
+        return _ended(["qgis_process.bin", *arguments], timeout, self.environment)
 
     def cases(self, script, *arguments, timeout=600, **environment):
         """Run unit tests inside QGIS's Python; fail with what they say."""
@@ -113,12 +114,12 @@ class Profile:
             "RRSIS_HOME": str(self.home),
             **environment,
         }
-        run = subprocess.run(command, capture_output=True, text=True, timeout=timeout, env=environment)
+        run = _ended(command, timeout, environment)
         assert run.returncode == 0, f"{run.stdout[-4000:]}\n{run.stderr[-6000:]}"
         return run
 
     def desktop(self, script, timeout=600, theme="", **environment):
-        """Run a script in the real desktop, on a screen of its own."""
+        """Run a script in the real desktop, on a screen of its own; return what QGIS said."""
         ini = self.folder / "profiles" / "default" / "QGIS" / "QGIS3.ini"
         ini.write_text(f"{ini.read_text()}\n[UI]\nUITheme={theme or 'default'}\n")
         told, tell = os.pipe()
@@ -130,17 +131,35 @@ class Profile:
         with os.fdopen(told) as number:
             display = f":{number.readline().strip()}"
         environment = {**self.environment, "QT_QPA_PLATFORM": "xcb", "DISPLAY": display, **environment}
-        log = self.folder / "qgis.log"
+        command = ["qgis", "--noversioncheck", "--nologo", "--profiles-path", self.folder, "--code", HERE / script]
         try:
-            with open(log, "w") as file:
-                subprocess.run(
-                    ["qgis", "--noversioncheck", "--nologo", "--profiles-path", self.folder, "--code", HERE / script],
-                    stdout=file, stderr=file, timeout=timeout, env=environment, check=False,
-                )  # fmt: skip
+            run = _ended(command, timeout, environment)
         finally:
             screen.terminate()
-            screen.wait()
-        return log.read_text(errors="replace")
+            screen.wait(20)
+        return run.stdout + run.stderr
+
+
+def _ended(command, timeout, environment):
+    """Run a command to its end. One that does not come to it is killed, and the test fails with what it said."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:  # pipes could be held open by a grandchild
+        process = subprocess.Popen(
+            list(map(str, command)), stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=environment
+        )
+        try:
+            code = process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            code = None
+        finally:
+            process.kill()
+            process.wait()
+        said = []
+        for file in (out, err):
+            file.seek(0)
+            said.append(file.read().decode(errors="replace"))
+    if code is None:
+        pytest.fail(f"{command[0]} did not end in {timeout} s. It said:\n{said[0][-4000:]}\n{said[1][-6000:]}")
+    return subprocess.CompletedProcess(command, code, *said)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import qgis.utils
 from qgis.core import QgsApplication, QgsProject, QgsRasterLayer, QgsVectorLayer
 from qgis.PyQt.QtCore import Qt, QTimer
 from qgis.PyQt.QtTest import QTest
+from qgis.PyQt.QtWidgets import QDockWidget
 from qgis.utils import iface
 
 OUT = Path(os.environ["JOURNEY_OUT"])
@@ -39,6 +40,7 @@ def journey():
     window = iface.mainWindow()
     window.resize(1280, 860)
     window.move(0, 0)
+    window.findChild(QDockWidget, "Browser").hide()
     plugin = qgis.utils.plugins["phrase_segmentation"]
     layer = QgsRasterLayer(os.environ["JOURNEY_SCENE"], "scene")
     QgsProject.instance().addMapLayer(layer)
@@ -65,6 +67,7 @@ def journey():
     told["running"] = dock.task is not None
     shot("3_finding")
     until(lambda: dock.task is None, "the run ends")
+    assert dock.review.layer is not None, dock.message.text()
     told["found"] = dock.review.layer.featureCount()
     shot("4_review")
     scores = sorted(feature["score"] for feature in dock.review.layer.getFeatures())

@@ -224,6 +224,29 @@ class Journey(DockCase):
         self.find(preview=True)
         self.assertGreater(self.count(), 0)
 
+    def test_help_the_card_of_the_weights_the_options_and_samples(self):
+        self.ready()
+        advanced = self.dock.advanced
+        until(lambda: "256" in advanced.card.text(), what="the card of the weights")
+        advanced.more.click()
+        self.assertTrue(advanced.card.isVisibleTo(advanced))
+        settings.put("weights", "/nowhere.safetensors")
+        advanced.offer({"names": []})
+        until(lambda: "not there" in advanced.card.text(), what="weights that are not there")
+        settings.put("weights", WEIGHTS)
+        with patch("phrase_segmentation.dock.QDesktopServices") as services:
+            QTest.keyClick(self.dock.phrase.edit, Qt.Key.Key_F1)
+        services.openUrl.assert_called_once()
+        processing = MagicMock()
+        with patch.dict(sys.modules, processing=processing):
+            advanced.samples.click()
+        processing.execAlgorithmDialog.assert_called_once_with("rrsis:trainingsamples", {"INPUT": self.layer.id()})
+        page = self.plugin.options.createWidget(None)
+        for python, words in (("/nowhere/python", "There is no engine yet"), (PYTHON, "Ready")):
+            page.python.setFilePath(python)
+            page.apply()
+            until(lambda words=words: words in self.dock.status.text(), what=words)
+
 
 class Trouble(DockCase):
     def begin(self):

@@ -1,4 +1,7 @@
-"""The real desktop under Xvfb: the whole journey. Pictures go to RRSIS_SHOTS, if that names a folder."""
+"""The real desktop under Xvfb: the whole journey. Pictures go to RRSIS_SHOTS, if that names a folder.
+
+RRSIS_SCENE, RRSIS_PHRASES (a line each), RRSIS_WIDTH and RRSIS_THEME change what is on them.
+"""
 
 import json
 import os
@@ -14,7 +17,7 @@ def test_the_journey(profile, scene, tmp_path):
         "desktop_journey.py",
         theme=os.environ.get("RRSIS_THEME", ""),
         JOURNEY_SCENE=os.environ.get("RRSIS_SCENE", str(scene)),
-        JOURNEY_PHRASES="the buildings",
+        JOURNEY_PHRASES=os.environ.get("RRSIS_PHRASES", "the buildings"),
         JOURNEY_OUT=str(out),
         JOURNEY_WIDTH=os.environ.get("RRSIS_WIDTH", "300"),
     )

@@ -1,23 +1,9 @@
-"""The algorithms in qgis_process, on their own: the same polygons as the command line."""
+"""The algorithms in qgis_process, on their own."""
 
 import geopandas
 import rasterio
 import shapely
 from rasterio.windows import Window
-
-
-def test_a_run_is_that_of_the_command_line(profile, scene, weights, tmp_path, by_command_line, shapes, phrases):
-    target = tmp_path / "found.gpkg"
-    run = profile.process(
-        "run", "rrsis:segmentbyphrase", "--", f"INPUT={scene}", "PHRASES=" + "\n".join(phrases), "THREADS=1",
-        f"WEIGHTS={weights}", f"OUTPUT={target}",
-    )  # fmt: skip
-    assert run.returncode == 0, run.stdout + run.stderr
-    found = shapes(target)
-    assert len(found) > 10
-    assert found == by_command_line
-    columns = list(geopandas.read_file(target).columns)
-    assert columns[-6:] == ["phrase", "score", "area_m2", "weights", "run_id", "geometry"]
 
 
 def test_a_batch_and_the_state_of_the_engine(profile, scene, weights, tmp_path, by_command_line, shapes, phrases):
