@@ -69,6 +69,19 @@ def test_random_masks_equal_the_whole(seed):
     check_against_whole(mask, heights, rng)
 
 
+@pytest.mark.parametrize("part", range(10))
+def test_fuzz(part):
+    """Small masks of any density in bands of any height: the very polygons of the whole mask, all valid."""
+    rng = np.random.default_rng([14, part])
+    for _ in range(320):
+        height, width = rng.integers(1, 15, 2)
+        mask = rng.random((height, width)) < rng.uniform(0.02, 0.98)
+        batch = vectorise(mask, heights=rng.integers(1, height + 4, rng.integers(1, 4)).tolist())
+        assert normal_forms(batch.polygons) == normal_forms(traced_at_once(mask))
+        assert shapely.is_valid(batch.polygons).all()
+        assert (shapely.area(batch.polygons) == batch.pixels).all()
+
+
 def rings_with_islands():
     far = np.maximum(*np.abs(np.mgrid[-20:21, -20:21]))
     return far % 4 < 2

@@ -86,6 +86,29 @@ def test_order_of_tiles_changes_no_bit(rng):
         assert (blend(plan, predict, 2, np.random.default_rng(seed)) == expected).all()
 
 
+@pytest.mark.parametrize("height", [170, 64 + 3 * 32 + 1])  # with the second the last tile lies over three others
+@pytest.mark.parametrize("overlap", [0, 0.25, 0.5])
+def test_workers_that_share_the_rows_of_tiles_change_no_bit(rng, height, overlap):
+    plan = plan_tiles(150, height, 64, overlap)
+    answers = {one: rng.random((2, one.height, one.width), np.float32) for one in itertools.chain(*plan.rows())}
+
+    def work(first, stop):
+        """Finish rows of tiles first to stop, answering the earlier ones that reach into them once more."""
+        mosaic, kept = ProbabilityMosaic(plan, 2), []
+        for number, row in enumerate(plan.rows()):
+            reaches = plan.row_starts[number] + plan.tile_height > plan.row_starts[first]
+            for tile in reversed(row) if reaches and number < stop else ():
+                mosaic.add(tile, answers[tile])
+            rows = mosaic.release()
+            kept += [rows] if first <= number < stop else []
+        return np.concatenate(kept, axis=1)
+
+    expected, count = blend(plan, answers.get, 2), len(plan.row_starts)
+    for cuts in ((0, 1, count), (0, count - 1, count), range(count + 1)):
+        shares = [work(first, stop) for first, stop in itertools.pairwise(cuts) if first < stop]
+        assert (np.concatenate(shares, axis=1) == expected).all()
+
+
 @pytest.mark.parametrize("tile, overlap", [(64, 0.25), (64, 0.5), (50, 0.1)])
 def test_against_the_whole_array_in_floats(rng, tile, overlap):
     plan = plan_tiles(230, 190, tile, overlap)
