@@ -23,6 +23,7 @@ COMMANDS = {
     "parse": "Show what a phrase is understood as.",
     "segment": "Find phrases in a raster, write polygons.",
     "train": "Train a model from a recipe, or go on with a run.",
+    "view": "Show a result on a map: one HTML file.",
 }
 
 

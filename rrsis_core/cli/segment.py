@@ -12,7 +12,8 @@ from rrsis_core.cli.tables import table
 from rrsis_core.contract import SegmentOptions
 
 
-def _bands(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, ...] | None:
+def band_numbers(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, ...] | None:
+    """Read band numbers, for options of click."""
     if value is None:
         return None
     try:
@@ -38,7 +39,7 @@ def _bands(ctx: click.Context, param: click.Parameter, value: str | None) -> tup
 )
 @click.option("--bbox", nargs=4, type=float, metavar="LEFT BOTTOM RIGHT TOP", help="Search here, in the raster's CRS.")
 @click.option("--aoi", metavar="FILE", help="Search inside the polygons of this vector file.")
-@click.option("--bands", callback=_bands, metavar="R,G,B", help="Bands to use as red, green, blue, or one band.")
+@click.option("--bands", callback=band_numbers, metavar="R,G,B", help="Bands to use as red, green, blue, or one band.")
 @click.option("--scaling", type=click.Choice(["auto", "none", "percentile"]), default="auto", show_default=True)
 @click.option("--gsd", type=float, metavar="METRES", help="Ground resolution to run at. Default: that of the weights.")
 @click.option("--tile", type=int, metavar="PIXELS", help="Tile side. Default: that of the weights.")

@@ -7,6 +7,7 @@ changes its meaning: programs and tests look at the code, people read the senten
     ├── InputError(ValueError)                                       3
     │   ├── RasterError        raster.not_found, raster.unreadable, raster.corrupt, raster.bands, raster.outside
     │   ├── AreaError          area.unreadable, area.empty, area.crs
+    │   ├── ResultError        result.not_found, result.unreadable, result.crs
     │   └── ExpressionError    expression.empty, expression.unknown, expression.too_long
     ├── ConfigError(ValueError)        config.*                      4
     ├── WeightsError(OSError)          weights.not_found, .corrupt, .preset, .keys, .vocabulary           4
@@ -54,6 +55,10 @@ class RasterError(InputError):
 
 class AreaError(InputError):
     """The area of interest cannot be read or is empty."""
+
+
+class ResultError(InputError):
+    """A file of polygons that a run wrote cannot be read, or does not fit to the others."""
 
 
 class ExpressionError(InputError):

@@ -78,10 +78,13 @@ def draw_preview(
         sheet.save(part, format="PNG")
 
 
-def _scene(
-    raster: Raster, window: Window, size: tuple[int, int], bands: Sequence[int], scaling: Scaling | None
-) -> NDArray[np.uint8]:
-    """Return the window as a picture (height, width, 3), with the colours that the model is given."""
+def read_picture(
+    raster: Raster, window: Window, size: tuple[int, int], bands: Sequence[int], scaling: Scaling | None = None
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """Return a window as a picture (height, width, 3), with the colours that the model is given, and its validity.
+
+    It is about as large as `size` (height, width); large windows come from overviews where there are some.
+    """
     with gdal_environment():
         scaling = scaling or measure_scaling(raster, window, bands)
         if window.width * window.height <= WHOLE_READ_PIXELS:
@@ -89,9 +92,15 @@ def _scene(
         else:
             chip, valid = raster.read_decimated(window, size[0] * size[1], bands, smooth=True)
     picture = np.rint(scaling.apply(chip) * 255).astype(np.uint8)
-    picture = np.where(valid, picture, np.array(EMPTY, np.uint8)[:, None, None])
-    image = Image.fromarray(np.ascontiguousarray(np.moveaxis(picture, 0, -1)))
-    return np.asarray(image if picture.shape[1:] == size else image.resize(size[::-1]))
+    return np.ascontiguousarray(np.moveaxis(picture, 0, -1)), valid
+
+
+def _scene(
+    raster: Raster, window: Window, size: tuple[int, int], bands: Sequence[int], scaling: Scaling | None
+) -> NDArray[np.uint8]:
+    picture, valid = read_picture(raster, window, size, bands, scaling)
+    picture[~valid] = EMPTY
+    return np.asarray(Image.fromarray(picture).resize(size[::-1]) if valid.shape != size else picture)
 
 
 def _overlaid(

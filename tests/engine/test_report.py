@@ -3,9 +3,6 @@
 import csv
 import json
 import re
-import shutil
-import subprocess
-from html import unescape
 
 import pytest
 
@@ -36,24 +33,12 @@ def written(red_model, red_records, tokenizer, tmp_path_factory):
     return evaluation, subject, folder
 
 
-def browser():
-    """Return Chromium's command: a page that no browser has shown is not tested."""
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if found is None:
-        pytest.fail("The report is tested in Chromium. On Debian or Ubuntu: sudo apt-get install chromium")
-    return found
-
-
 @pytest.mark.parametrize("width", [1200, 500])
-def test_a_browser_shows_the_page(written, tmp_path, width):
+def test_a_browser_shows_the_page(written, show, tmp_path, width):
     _, _, folder = written
     page = tmp_path / "page.html"
     page.write_text((folder / "report.html").read_text().replace("</body>", MEASURE + "</body>"))
-    command = [browser(), "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--dump-dom"]
-    profile = ["--no-first-run", f"--user-data-dir={tmp_path / 'profile'}", f"--window-size={width},900"]
-    shown = subprocess.run([*command, *profile, page.as_uri()], capture_output=True, text=True, timeout=120, check=True)
-    title = re.search("<title>(.*?)</title>", shown.stdout, re.DOTALL)
-    seen = json.loads(unescape(title[1]))
+    seen = show(page, width)
     assert seen["pictures"] == [240] * 27  # three samples, best, median and worst, three pictures each
     assert not seen["overflow"]
     assert seen["rows"] == len(published_rows("rrsisd", "test")) + 2 + 3
