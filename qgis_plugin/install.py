@@ -311,6 +311,9 @@ def _blame(told: str) -> RrsisError:
     low = told.lower()
     if "no space left" in low or "disk full" in low:
         return _fault("disk", "The disk is full.", "Free some space, or choose another folder.", told)
+    if "hash mismatch" in low:
+        what = "A package is not the one that this version of the plugin was made with."
+        return _fault("damaged", what, "Try again; a proxy or the folder may hold another file.", told)
     signs = (
         "dns error",
         "error sending request",

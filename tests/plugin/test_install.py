@@ -28,6 +28,8 @@ elif mode == "no network":
     sys.exit("error: Failed to fetch: `https://pypi.org/simple/torch/` Caused by: dns error")
 elif mode == "no disk":
     sys.exit("error: failed to write: No space left on device (os error 28)")
+elif mode == "changed" and "--require-hashes" in sys.argv:
+    sys.exit("error: Failed to download `affine==3.0.1` cause: Hash mismatch for `affine==3.0.1`")
 elif mode == "no package":
     sys.exit("error: no version of rrsis-core==9.9.9")
 """
@@ -71,6 +73,7 @@ def unchanged(home):
         ("no python", "setup.python"),
         ("no network", "setup.network"),
         ("no disk", "setup.disk"),
+        ("changed", "setup.damaged"),
         ("no package", "setup.packages"),
         ("good", "setup.test"),  # an environment without rrsis-core, so the self-test finds nothing to start
     ],
