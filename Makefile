@@ -1,13 +1,15 @@
 # make demo    install what the product needs and find four phrases in a sample scene
 # make test    install what the tests need and run everything that must hold
 # make plugin  build the zip of the QGIS plugin; plugin-check does what the plugin store does, plugin-link PROFILE=...
-#              puts links to this checkout into a QGIS profile
+#              puts links to this checkout into a QGIS profile; bundle fetches all that its engine needs offline
+#              (another computer: TARGET="win_amd64 3.12"), engine-lock writes the sums of those files anew
+# make pictures  take the pictures of QGIS in docs/ anew
 # make bench   print the measurements that the documentation quotes
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check bench package plugin plugin-check plugin-link clean
+.PHONY: demo test check bench package plugin plugin-check plugin-link bundle engine-lock pictures clean
 
 demo: $(VENV)/.runtime
 	$(BIN)/rrsis demo
@@ -40,6 +42,16 @@ plugin-check: $(VENV)/store/.done
 PROFILE ?= $(HOME)/.local/share/QGIS/QGIS3/profiles/default
 plugin-link:
 	$(PYTHON) qgis_plugin/package.py link $(PROFILE)/python/plugins
+
+bundle: $(VENV)/.dev
+	$(BIN)/python qgis_plugin/bundle.py dist/bundle $(TARGET)
+
+engine-lock: $(VENV)/store/.done
+	$(VENV)/store/bin/python qgis_plugin/bundle.py lock
+
+pictures: $(VENV)/.dev
+	$(BIN)/rrsis demo
+	$(BIN)/python docs/pictures.py
 
 $(VENV)/store/.done: $(VENV)/bin/python qgis_plugin/store.lock
 	$(BIN)/python -m venv $(VENV)/store

@@ -1,0 +1,29 @@
+"""Takes the pictures of QGIS that README.md and plugin.md show: the tested journey, on the scene of `make demo`."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+
+ROOT = Path(__file__).parents[1]
+WANTED = {"1_typed": "qgis-typed", "3_finding": "qgis-finding", "5_slider": "qgis-review", "6_kept": "qgis-kept"}
+
+
+def main() -> None:
+    """Run the journey, keep four of its pictures, with as few colours as look the same."""
+    with tempfile.TemporaryDirectory() as shots:
+        environment = {**os.environ, "RRSIS_SHOTS": shots, "RRSIS_SCENE": str(ROOT / "demo" / "scene.tif")}
+        environment |= {"RRSIS_PHRASES": "the river\nthe trees", "RRSIS_WIDTH": "360"}
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/qgis/test_desktop.py"]
+        subprocess.run(command, check=True, cwd=ROOT, env=environment)
+        for name, kept in WANTED.items():
+            with Image.open(Path(shots) / f"{name}.png") as picture:
+                few = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+                few.save(ROOT / "docs" / f"{kept}.png", optimize=True)
+
+
+if __name__ == "__main__":
+    main()
