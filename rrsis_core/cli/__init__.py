@@ -19,6 +19,7 @@ COMMANDS = {
     "doctor": "Tell versions, devices, weights and what is wrong.",
     "evaluate": "Score weights on a data set: the papers' table and a report with pictures.",
     "explain": "Draw what a model attends to while it answers a phrase.",
+    "merge": "Put results of several scenes together, or the scenes.",
     "models": "List presets and weights.",
     "parse": "Show what a phrase is understood as.",
     "segment": "Find phrases in a raster, write polygons.",
