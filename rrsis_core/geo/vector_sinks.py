@@ -131,12 +131,20 @@ def write_table(
 
     Raises SinkError output.folder and output.write.
     """
-    target = Path(path)
     kinds = {name: pa.array(values, None if len(values) else pa.string()) for name, values in columns.items()}
     table = pa.table({**kinds, "geometry": pa.array(shapely.to_wkb(polygons), pa.binary())})
+    write_batches(path, table.to_reader(), crs)
+
+
+def write_batches(path: str | os.PathLike[str], batches: pa.RecordBatchReader, crs: CRS | None) -> None:
+    """Write batches of polygons (WKB, in the column geometry), with whatever other columns, as a vector file.
+
+    Raises SinkError output.folder and output.write.
+    """
+    target = Path(path)
     errors = DataSourceError, DataLayerError, CRSError, pa.ArrowException
     with staged(target) as part, write_errors(target, *errors):
-        _convert(table.to_reader(), part, crs)
+        _convert(batches, part, crs)
 
 
 def _convert(batches: pa.RecordBatchReader, part: Path, crs: CRS | None) -> None:
