@@ -13,6 +13,7 @@ from rrsis_core import __version__
 from rrsis_core.contract import OperationCanceled, RrsisError
 
 COMMANDS = {
+    "batch": "Find phrases in many rasters; goes on where it was.",
     "bench": "Measure speed and memory on this computer.",
     "data": "Check a data set, or make one of a raster and outlines.",
     "demo": "Render a sample scene and find four phrases in it.",

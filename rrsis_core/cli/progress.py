@@ -4,6 +4,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any, TextIO
 
 import click
@@ -41,6 +42,26 @@ class BarProgress:
         if self._bar is not None:
             self._bar.close()
             self._bar = None
+
+
+class BatchProgress(BarProgress):
+    """Writes a line a finished unit on stderr, and draws the bars of the one in hand where stderr is a terminal."""
+
+    def __init__(self, quiet: bool = False) -> None:
+        super().__init__(quiet)
+        self._silent = quiet
+
+    def finished(self, unit: Any, outcome: Any, count: int, total: int, seconds_left: float) -> None:
+        """Say what became of a unit, and how long the rest will take."""
+        self.close()
+        if self._silent:
+            return
+        what = outcome.error.get("message", outcome.state)
+        part = "" if unit.rows is None else f" tile rows {unit.rows[0] + 1}-{unit.rows[1]}"
+        left = str(timedelta(seconds=round(seconds_left)))
+        click.echo(f"[{count}/{total}] {outcome.scene}{part}: {what}, {outcome.seconds:.1f} s, {left} left", err=True)
+        for note in outcome.notes:
+            click.echo(f"  Note: {note}", err=True)
 
 
 @contextmanager

@@ -6,8 +6,7 @@ changes its meaning: programs and tests look at the code, people read the senten
     RrsisError                                                   exit code
     ├── InputError(ValueError)                                       3
     │   ├── RasterError        raster.not_found, raster.unreadable, raster.corrupt, raster.bands, raster.outside,
-    │   │                      raster.changed,
-    │   │                      raster.grid
+    │   │                      raster.changed, raster.grid
     │   ├── AreaError          area.unreadable, area.empty, area.crs
     │   ├── ResultError        result.not_found, result.unreadable, result.crs
     │   └── ExpressionError    expression.empty, expression.unknown, expression.too_long

@@ -61,13 +61,15 @@ class RasterPlan:
     crs: str | None
 
 
-def plan_raster(options: SegmentOptions) -> RasterPlan:
-    """Return the cost of a run without loading a model. Warns as the run itself would; raises its errors."""
-    path = find_weights(options.weights)
-    card = card_of(read_header(path), path)
+def plan_raster(options: SegmentOptions, model: tuple[float | None, int] | None = None) -> RasterPlan:
+    """Return the cost of a run without loading a model. Warns as the run itself would; raises its errors.
+
+    `model` is the ground resolution and tile side that it works best with. Default: those of the weights.
+    """
+    gsd, tile = model or _of_weights(options.weights)
     with gdal_environment(), open_raster(options.raster) as raster:
         bands = choose_bands(options, raster)
-        layout = lay_out(options, raster, card.gsd, card.tile)
+        layout = lay_out(options, raster, gsd, tile)
         info, plan, window = raster.info, layout.plan, layout.area.window
         own = ground_resolution(info, window)
     held = len(options.expressions) * layout.frame.width * math.ceil(plan.tile_height * layout.grid.scale_y)
@@ -87,6 +89,12 @@ def plan_raster(options: SegmentOptions) -> RasterPlan:
         dtype=info.dtype,
         crs=info.crs.to_string() if info.crs else None,
     )
+
+
+def _of_weights(name: str | None) -> tuple[float | None, int]:
+    path = find_weights(name)
+    card = card_of(read_header(path), path)
+    return card.gsd, card.tile
 
 
 def choose_bands(options: SegmentOptions, raster: Raster) -> tuple[int, ...]:
