@@ -284,7 +284,7 @@ def _data(
         "phrase": [names.index(phrase) for phrase in columns.pop("phrase")],
         "score": columns.pop("score"),
         "area": areas,
-        "more": columns,
+        "more": {name: values for name, values in columns.items() if any(value is not None for value in values)},
         "rings": _rings(outlines, left, bottom, step),
     }
 

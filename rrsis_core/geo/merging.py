@@ -59,13 +59,14 @@ SCHEMA = pa.schema(
     [
         ("phrase", pa.string()),
         ("score", pa.float64()),
+        ("score_max", pa.float64()),
         ("area_m2", pa.float64()),
         ("src", pa.string()),
         ("replaced", pa.string()),
         ("geometry", pa.binary()),
     ]
 )
-COLUMNS = ["phrase", "score", "area_m2", "scene", "id", "cut", "src", "replaced", "geometry"]
+COLUMNS = ["phrase", "score", "score_max", "area_m2", "scene", "id", "cut", "src", "replaced", "geometry"]
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,7 @@ def merge_results(
     keep: Keep = "score",
     progress: Progress | None = None,
 ) -> Merged:
-    """Write the results of several scenes as one vector file with the fields phrase, score, area_m2, src, replaced.
+    """Write the results of several scenes as one vector file with phrase, score, score_max, area_m2, src, replaced.
 
     `src` names the scenes that an object was found in; `replaced` the polygons, scene:number in its file, that it
     stands for. Of two views of one object that of the higher score stays, or of the `last` scene given, as the newer.
@@ -266,7 +267,7 @@ class _Merger:
         scene, place, row = self._scenes[number], self._places[number], 1
         with open_result(scene.path) as result:
             for polygons, columns in result.batches:
-                frame = columns.select(["phrase", "score", "area_m2"]).to_pandas()
+                frame = columns.select(["phrase", "score", "score_max", "area_m2"]).to_pandas()
                 own = shapely.transform(polygons, _mover(result.crs, place.crs))
                 frame["cut"] = shapely.dwithin(place.edge, own, place.reach)
                 frame["scene"], frame["src"], frame["replaced"] = number, scene.name, ""
@@ -298,6 +299,7 @@ class _Merger:
             outline = shapely.simplify(shapely.union_all(parts.geometry.to_numpy()), 0)  # without corners along seams
             columns["geometry"][number] = shapely.orient_polygons(outline)
             columns["score"][number] = np.average(parts["score"], weights=sizes)
+            columns["score_max"][number] = parts["score_max"].max()
             columns["scene"][number] = largest["scene"]
             columns["id"][number] = " ".join(parts["id"])
             columns["src"][number] = "; ".join(sorted(set(parts["src"])))

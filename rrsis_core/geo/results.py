@@ -19,7 +19,7 @@ from rasterio.crs import CRS
 
 from rrsis_core.contract import ResultError
 
-KNOWN = {"phrase": pa.string(), "score": pa.float64(), "area_m2": pa.float64()}
+KNOWN = {"phrase": pa.string(), "score": pa.float64(), "score_max": pa.float64(), "area_m2": pa.float64()}
 POLYGON_TYPES = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 
 Polygons = NDArray[np.object_]
@@ -32,8 +32,8 @@ class Result:
     path: str
     crs: CRS | None
     batches: Iterator[tuple[Polygons, pa.RecordBatch]]
-    """Some polygons at a time, with their columns: phrase, score and area_m2, null where the file lacks them, then
-    whatever else it has. Raises ResultError result.unreadable."""
+    """Some polygons at a time, with their columns: phrase, score, score_max and area_m2, null where the file lacks
+    them, then whatever else it has. Raises ResultError result.unreadable."""
 
 
 @contextmanager
