@@ -38,7 +38,7 @@ CLASSES = """
     fairway airplane runway taxiway boat pier bridge shed bare_soil swimming_pool parking_lot storage_tank tennis_court
     baseball_diamond
 """.split()
-NAMED, COLORED = 10, 4  # category and colour phrases a chip
+NAMED, COLORED = 9, 6  # category and colour phrases a chip
 UNKNOWN = 255
 STRIDE = 4
 TOKENS = 12

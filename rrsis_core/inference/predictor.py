@@ -117,8 +117,16 @@ def blank(chips: Tensor) -> Tensor:
     pixels that is all white, or all black, up to the last step of eight bits.
     """
     empty = torch.stack([(chips >= 254 / 255).all(dim=1), (chips <= 0).all(dim=1)], dim=1).float()
-    inside = -F.max_pool2d(-empty, BLANK, stride=1, padding=BLANK // 2)
-    return F.max_pool2d(inside, BLANK, stride=1, padding=BLANK // 2).amax(dim=1) > 0
+    if not empty.any():
+        return torch.zeros_like(empty[:, 0], dtype=torch.bool)
+    inside = -_highest(-empty)
+    return _highest(inside).amax(dim=1) > 0
+
+
+def _highest(maps: Tensor) -> Tensor:
+    """Return the highest value in the square of BLANK pixels around each, rows first and then columns."""
+    rows = F.max_pool2d(maps, (1, BLANK), stride=1, padding=(0, BLANK // 2))
+    return F.max_pool2d(rows, (BLANK, 1), stride=1, padding=(BLANK // 2, 0))
 
 
 def pad_to_multiple(images: Tensor) -> Tensor:

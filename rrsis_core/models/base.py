@@ -60,11 +60,20 @@ class ReferringModel(nn.Module):
 
         Returns logits (B K, 2, H / 4, W / 4), image by image.
         """
-        visual = self.encode_image(images)
-        count = token_ids.shape[0] // images.shape[0]
-        if count > 1:
-            visual = [x.repeat_interleave(count, dim=0) for x in visual]
-        return self.segment(visual, self.encode_text(token_ids, attention_mask))
+        visual, text = self.encode_image(images), self.encode_text(token_ids, attention_mask)
+        total = token_ids.shape[0]
+        count = total // images.shape[0]
+        if count == 1:
+            return self.segment(visual, text)
+        if self.training or images.device.type != "cpu":
+            return self.segment([x.repeat_interleave(count, dim=0) for x in visual], text)
+        # One after the other: what a processor computes for one expression fits its cache better.
+        outputs = [
+            self.segment([x[i // count : i // count + 1] for x in visual], [x[i : i + 1] for x in text])
+            for i in range(total)
+        ]
+        extras = {name: torch.cat([output.extras[name] for output in outputs]) for name in outputs[0].extras}
+        return SegmentationOutput(torch.cat([output.logits for output in outputs]), extras)
 
 
 def foreground_probability(logits: Tensor) -> Tensor:

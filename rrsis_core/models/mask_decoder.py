@@ -110,7 +110,7 @@ class MaskDecoder(nn.Module):
         self.level_embedding = nn.Parameter(torch.zeros(levels, dim))
         nn.init.normal_(self.level_embedding, std=0.02)
         self.layers = nn.ModuleList(MutualLayer(dim, levels, config) for _ in range(config.layers))
-        self.fuse = nn.Sequential(nn.Conv2d(dim, dim, 3, padding=1, bias=False), group_norm(dim), nn.ReLU())
+        self.fuse = nn.Sequential(nn.Conv2d(dim, dim, 3, padding=1, bias=False), group_norm(dim), nn.ReLU(inplace=True))
         self.pixel_projection = PixelMLP(dim)
         self.prototype_projection = MLP(dim)
 
@@ -147,10 +147,17 @@ class MaskDecoder(nn.Module):
     def predict(self, pixels: Tensor, foreground: Tensor, background: Tensor) -> Tensor:
         """BTDNet eq. 9, read as an inner product: O_c = <I_proj(V_pred), R_proj(L_c)>; (B, 2, h, w).
 
-        With `head=single` the background logit is zero, so that soft-max equals the sigmoid of one channel.
+        The last layer of I_proj is applied to the two prototypes instead of the pixels. With `head=single` the
+        background logit is zero, so that soft-max equals the sigmoid of one channel.
         """
         prototypes = self.prototype_projection(torch.stack([background, foreground], dim=1))
-        logits = torch.einsum("bdhw,bcd->bchw", self.pixel_projection(pixels), prototypes)
+        *steps, last = self.pixel_projection
+        assert isinstance(last, nn.Conv2d) and last.bias is not None
+        for step in steps:
+            pixels = step(pixels)
+        folded = prototypes @ last.weight[:, :, 0, 0]
+        logits = torch.einsum("bdhw,bcd->bchw", pixels, folded)
+        logits = logits + (prototypes @ last.bias)[:, :, None, None]
         if self.config.head == "single":
             logits = logits * logits.new_tensor([0.0, 1.0]).view(1, 2, 1, 1)
         return logits

@@ -12,7 +12,7 @@ from timm.layers import set_fused_attn
 from torch import Tensor, nn
 
 from rrsis_core.contract import ConfigError
-from rrsis_core.models.layers import ChannelNorm
+from rrsis_core.models.layers import ChannelNorm, PixelLinear
 
 STRIDES = (4, 8, 16, 32)
 
@@ -49,6 +49,9 @@ class VisualEncoder(nn.Module):
         if self.is_swin:
             extra = {"img_size": img_size, "strict_img_size": False}
         body = timm.create_model(config.name, num_classes=0, drop_path_rate=config.drop_path, **extra)
+        for module in body.modules():
+            if isinstance(module, nn.Conv2d) and module.kernel_size == (1, 1):
+                module.__class__ = PixelLinear  # the same parameters and the same product, faster
         self.stem: Any = body.patch_embed if self.is_swin else body.stem
         self.stages: Any = body.layers if self.is_swin else body.stages
         self.channels: list[int] = [info["num_chs"] for info in body.feature_info]  # type: ignore[union-attr]

@@ -102,11 +102,15 @@ def make_bsc(**changes):
     return module, x, text, torch.tensor([[True, True, True, True, False]])
 
 
-@pytest.mark.parametrize("norm", ["softmax", "scale"])
-def test_bsc_equations_1_to_4(norm):
+@pytest.mark.parametrize(
+    "changes", [{}, {"norm": "scale"}, {"gate": "concat"}, {"residuals": 2}, {"valid_only": False}]
+)
+def test_bsc_equations_1_to_4(changes):
     """models.md 2.b.3: unfolded patches and windows, affinities, soft-maxes and gates, one element at a time."""
-    module, x, text, mask = make_bsc(norm=norm)
-    valid = mask[0]
+    module, x, text, mask = make_bsc(**changes)
+    norm, concat = changes.get("norm", "softmax"), changes.get("gate") == "concat"  # B5, B7
+    residuals, valid = changes.get("residuals", 1), mask[0]  # B8
+    counted = valid if changes.get("valid_only", True) else torch.ones(5, dtype=torch.bool)  # B10
     words, pixels = text[0], x[0].flatten(1).T  # N x 10, HW x 6
     keys = torch.stack([linear(module.words, word) for word in words])
     s_v2l = torch.zeros(12, 5).double()
@@ -116,7 +120,8 @@ def test_bsc_equations_1_to_4(norm):
         s_v2l += weight * (queries @ keys.T) / math.sqrt(8)
     a_v2l = s_v2l.masked_fill(~valid, -math.inf).softmax(1) if norm == "softmax" else s_v2l * valid
     v = torch.stack([sum(a_v2l[p, n] * words[n] for n in range(5)) for p in range(12)])
-    expected_v = pixels + literal_gate(module.pixel_gate, v, torch.ones(12, dtype=torch.bool)) * pixels
+    v = torch.cat([v, pixels], 1) if concat else v
+    expected_v = residuals * pixels + literal_gate(module.pixel_gate, v, torch.ones(12, dtype=torch.bool)) * pixels
 
     patch_keys = torch.stack([linear(module.patches, pixel) for pixel in pixels])
     s_l2v = torch.zeros(5, 12).double()
@@ -126,11 +131,12 @@ def test_bsc_equations_1_to_4(norm):
         s_l2v += weight * (queries @ patch_keys.T) / math.sqrt(8)
     a_l2v = s_l2v.softmax(1) if norm == "softmax" else s_l2v
     read = torch.stack([sum(a_l2v[n, p] * pixels[p] for p in range(12)) for n in range(5)])
-    expected_l = words + valid[:, None] * literal_gate(module.word_gate, read, valid) * words
+    read = torch.cat([read, words], 1) if concat else read
+    expected_l = residuals * words + literal_gate(module.word_gate, read, counted) * words
 
     new_x, new_text = module(x, text, mask)
     torch.testing.assert_close(new_x[0].flatten(1).T, expected_v, atol=1e-5, rtol=0)
-    torch.testing.assert_close(new_text[0], expected_l, atol=1e-5, rtol=0)
+    torch.testing.assert_close(new_text[0, :4], expected_l[:4], atol=1e-5, rtol=0)
     torch.testing.assert_close(new_text[0, 4], words[4], atol=0, rtol=0)  # B10: padding passes unchanged
 
 
@@ -165,6 +171,22 @@ def test_merged_convolution_is_the_sum_of_its_parts(kernels, dims):
 
 def test_b6_the_kernels_start_with_equal_weights():
     assert MergedConvolution(3, 4, (1, 3, 5), 2).weights.tolist() == pytest.approx([1 / 3] * 3)
+    other = build(bsc={"kernel_weight": 0.5}).fusions["1"]
+    assert other.pixels.weights.tolist() == other.phrases.weights.tolist() == [0.5] * 3
+
+
+def test_b1_b2_b4_both_sides_come_to_one_width():
+    module = SpatialCorrelation(6, 10, BscConfig(dim=8))
+    assert [tuple(c.weight.shape) for c in module.pixels.convolutions] == [(8, 6, k, k) for k in (1, 3, 5)]
+    assert [tuple(c.weight.shape) for c in module.phrases.convolutions] == [(8, 10, k) for k in (1, 2, 3)]
+
+
+def test_b3_an_even_kernel_sees_the_next_token():
+    module = MergedConvolution(1, 1, (2,), 1)
+    with torch.no_grad():
+        module.convolutions[0].weight.copy_(torch.tensor([[[1.0, 10.0]]]))
+        module.convolutions[0].bias.zero_()
+    assert module(torch.tensor([[[1.0, 2.0, 3.0]]])).tolist() == [[[21.0, 32.0, 3.0]]]
 
 
 @pytest.mark.parametrize("tokens", [3, 5, 7])
@@ -377,6 +399,7 @@ def test_cim_refuses_another_size_by_name():
     [
         ({"bsc": {"fusion": "sum"}}, "config.bsc"),
         ({"bsc": {"stages": (0, 5)}}, "config.bsc"),
+        ({"bsc": {"gate": "sum"}}, "config.bsc"),
         ({"bg": {"tokens": 9}}, "config.bg"),
         ({"masking": {"scope": "verbs"}}, "config.masking"),
         ({"rec": {"target": "l5"}}, "config.rec"),

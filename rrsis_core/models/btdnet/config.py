@@ -22,15 +22,26 @@ class BscConfig:
     direction: str = "both"
     """both, or vision_only: the text passes unchanged (Table V, "only V2L")."""
     dim: int = 256
-    """Common width d_b of the affinity; 768 would be the literal "map to D" (B4)."""
+    """Common width d_b of the affinity (N wide, B1; both sides come to it by convolution, B2); 768 would be the literal
+    "map to D" (B4)."""
     norm: str = "softmax"
     """softmax over words or pixels, or scale alone (B5)."""
+    gate: str = "aligned"
+    """What the gate reads: the aligned features alone, as eq. 4 prints, or concat: the stage's own beside them, as the
+    text says (B7)."""
+    residuals: int = 1
+    """1: eq. 4's alone; 2: eq. 1 adds the stage's output once more (B8)."""
     gate_init: float = 0.0
     """Gamma of the gate's InstanceNorm at the start; 0 starts as the identity (B9)."""
     gate_affine: bool = True
     """Learnable gamma and beta; off is PyTorch's default (B9)."""
+    valid_only: bool = True
+    """The text gate's statistics are those of valid tokens; off: of padding too (B10)."""
     visual_kernels: tuple[int, ...] = (1, 3, 5)
     text_kernels: tuple[int, ...] = (1, 2, 3)
+    """An even kernel pads the odd zero on the right (B3)."""
+    kernel_weight: float | None = None
+    """Where alpha_k and beta_k start; None: equal shares (B6)."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +102,7 @@ class BTDNetConfig:
         _choose("bsc.fusion", self.bsc.fusion, ("bsc", "pwam", "wpa", "iim", "none"))
         _choose("bsc.direction", self.bsc.direction, ("both", "vision_only"))
         _choose("bsc.norm", self.bsc.norm, ("softmax", "scale"))
+        _choose("bsc.gate", self.bsc.gate, ("aligned", "concat"))
         _choose("masking.scope", self.masking.scope, ("subject_nouns", "subject_np", "all_nouns"))
         _choose("masking.token", self.masking.token, ("pad", "mask"))
         _choose("ms_fusion", self.ms_fusion, ("mci", "lgce", "cim"))

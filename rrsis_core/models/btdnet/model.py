@@ -8,7 +8,7 @@ from rrsis_core.models.btdnet.comparators import make_fusion, make_multi_scale_f
 from rrsis_core.models.btdnet.config import BTDNetConfig
 from rrsis_core.models.btdnet.object_learning import JointReconstruction
 from rrsis_core.models.btdnet.twin_decoder import BackgroundTokens
-from rrsis_core.models.layers import group_norm
+from rrsis_core.models.layers import PixelLinear, group_norm
 from rrsis_core.models.linguistic import LinguisticEncoder
 from rrsis_core.models.mask_decoder import MaskDecoder
 from rrsis_core.models.visual import VisualEncoder
@@ -35,7 +35,7 @@ class BTDNet(ReferringModel):
             if config.bsc.fusion != "none"
             else {}
         )
-        self.projections = nn.ModuleList(nn.Sequential(nn.Conv2d(width, dim, 1), group_norm(dim)) for width in channels)
+        self.projections = nn.ModuleList(nn.Sequential(PixelLinear(width, dim), group_norm(dim)) for width in channels)
         self.text_projection = nn.Sequential(nn.Linear(hidden, dim), nn.LayerNorm(dim))
         self.background = BackgroundTokens(hidden, dim, config.bg)
         self.decoder = MaskDecoder(dim, config.mci)

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from rrsis_core.models.crobim.config import LgfaConfig
-from rrsis_core.models.layers import Attention, flatten_map, group_norm, resize, unflatten_map
+from rrsis_core.models.layers import Attention, PixelLinear, flatten_map, group_norm, resize, unflatten_map
 
 
 class FeatureAggregation(nn.Module):
@@ -27,7 +27,7 @@ class FeatureAggregation(nn.Module):
         super().__init__()
         self.config = config
         self.dim = dim
-        self.projections = nn.ModuleList(nn.Sequential(nn.Conv2d(width, dim, 1), group_norm(dim)) for width in channels)
+        self.projections = nn.ModuleList(nn.Sequential(PixelLinear(width, dim), group_norm(dim)) for width in channels)
         if not config.enabled:
             return
         self.words = nn.Linear(hidden, dim)
@@ -65,20 +65,20 @@ class FeatureAggregation(nn.Module):
     def relevance(self, x: Tensor, words: Tensor, mask: Tensor) -> Tensor:
         """Equation (2): relevance (B, 1, H, W) in (0, 1) of every pixel.
 
-        The mean over words is taken on the keys, which is the same and needs no pixel-by-word matrix.
+        The mean over words is taken on the keys, and W_q is applied to the keys instead of the pixels: the same, with
+        one vector a word in place of one a pixel.
         """
-        queries = self.map_query(flatten_map(x))
-        keys = self.map_key(words)
+        keys = self.map_key(words) / math.sqrt(self.dim)
         if self.config.map == "mean_logit":
             valid = mask.to(keys.dtype)[:, :, None]
-            key = (keys * valid).sum(dim=1) / valid.sum(dim=1)
-            logits = torch.einsum("bpd,bd->bp", queries, key)
+            keys = (keys * valid).sum(dim=1, keepdim=True) / valid.sum(dim=1, keepdim=True)
         elif self.config.map == "cls_logit":
-            logits = torch.einsum("bpd,bd->bp", queries, keys[:, 0])
-        else:
-            scores = torch.einsum("bpd,bnd->bpn", queries, keys)
-            logits = scores.masked_fill(~mask[:, None, :], -math.inf).amax(dim=-1)
-        return unflatten_map(torch.sigmoid(logits / math.sqrt(self.dim))[..., None], x.shape[-2], x.shape[-1])
+            keys = keys[:, :1]
+        logits = flatten_map(x) @ (keys @ self.map_query.weight).transpose(1, 2)
+        logits = logits + (keys @ self.map_query.bias)[:, None, :]
+        if self.config.map == "max_logit":
+            logits = logits.masked_fill(~mask[:, None, :], -math.inf).amax(dim=-1, keepdim=True)
+        return unflatten_map(torch.sigmoid(logits), x.shape[-2], x.shape[-1])
 
     def compensate(self, relevance: list[Tensor]) -> Tensor:
         """Equations (3) and (4) on maps of one size (B, 1, H_1, W_1): A_c = A_bar + beta D."""

@@ -20,7 +20,7 @@ from rrsis_core.models.btdnet.comparators import (
     PixelWordAttention,
 )
 from rrsis_core.models.crobim.criterion import CroBIMCriterion, CroBIMLossConfig
-from rrsis_core.models.layers import group_norm, unflatten_map
+from rrsis_core.models.layers import PixelLinear, group_norm, unflatten_map
 from rrsis_core.models.linguistic import BertSize, LinguisticEncoder
 from rrsis_core.models.mask_decoder import SimpleDecoder
 from rrsis_core.models.visual import BackboneConfig, VisualEncoder
@@ -82,7 +82,7 @@ class LAVT(ReferringModel):
         self.lateral = self.cross_scale = self.words = None
         if config.cross_scale != "none":
             self.lateral = nn.ModuleList(
-                nn.Sequential(nn.Conv2d(width, dim, 1), group_norm(dim)) for width in channels[1:]
+                nn.Sequential(PixelLinear(width, dim), group_norm(dim)) for width in channels[1:]
             )
             self.words = nn.Linear(hidden, dim)
             self.cross_scale = (
