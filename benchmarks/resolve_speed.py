@@ -10,8 +10,9 @@ import time
 import numpy as np
 import shapely
 
+from rrsis_core.inference.extent import Extent
 from rrsis_core.inference.instances import Instances
-from rrsis_core.inference.resolve import Extent, resolve
+from rrsis_core.inference.resolve import resolve
 from rrsis_core.text.query import RANKINGS, RELATIONS, Query, Relation
 from rrsis_core.text.saying import local_text
 

@@ -1,7 +1,8 @@
 """Ask rendered scenes of 4096 x 4096 pixels 200 phrases of twelve kinds: `python benchmarks/scene_phrases.py`.
 
 By default the true masks stand for the model, so that only the phrase logic is measured; with `--weights NAME` the
-model is asked as well, of the scene and tile by tile. An answer is right if it is the exact set of objects.
+model is asked as well, of the scene and tile by tile, in scenes of 1024 x 1024 unless `--size` says otherwise. An
+answer is right if it is the exact set of objects.
 
 The truth is computed here, pair by pair, from the masks: an object is what is seen of it in one piece. Objects of one
 kind that touch are a pixel apart in the mask that stands for the model. Objects within a hair of a threshold (2 % of a
@@ -15,7 +16,8 @@ import time
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +40,7 @@ from rrsis_core.text.saying import local_text
 
 KINDS = ("suburb", "coast", "industrial", "city")
 SKIPPED = ("bare soil", "sand", "grass", "forest", "field", "road", "driveway", "sea")  # no things, or one big thing
-GSD, STRIP, FEW, MANY = 0.3, 512, 80, 2000
+GSD, STRIP, FEW, MANY = 0.3, 256, 80, 2000
 YES, NO, DOUBTFUL = 1, 0, -1
 Verdict = NDArray[np.int64]
 
@@ -49,20 +51,26 @@ class Kind:
 
     mask: NDArray[np.bool_]
     """What the model would say: touching objects a pixel apart."""
-    label: NDArray[np.int32]
-    """(H, W): number of the piece, from 1; 0 for none."""
-    polygons: NDArray[np.object_] = field(default_factory=lambda: np.empty(0, object))
+    pixels: NDArray[np.int64]
+    """Pixels of all pieces, as indices into the flat picture."""
+    piece: NDArray[np.int32]
+    """Number of the piece that each of them belongs to."""
+    polygons: NDArray[np.object_]
     """In pixels, y downwards."""
 
     def __len__(self) -> int:
         return len(self.polygons)
 
-    @property
+    def share(self, mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Return which share (n) of each piece a mask covers."""
+        return np.bincount(self.piece, mask.ravel()[self.pixels], len(self)) / self.area
+
+    @cached_property
     def area(self) -> NDArray[np.float64]:
         """Pixels (n)."""
-        return np.bincount(self.label.ravel(), minlength=len(self) + 1)[1:].astype(float)
+        return np.bincount(self.piece, minlength=len(self)).astype(float)
 
-    @property
+    @cached_property
     def centre(self) -> NDArray[np.float64]:
         """Column and row (n, 2)."""
         return shapely.get_coordinates(shapely.centroid(self.polygons))
@@ -101,10 +109,11 @@ class World:
             first[(first != second) & (first > 0) & (second > 0)] = 0
         shapes = rasterio.features.shapes(owner, owner > 0, connectivity=4)
         polygons = np.array([shapely.geometry.shape(shape) for shape, _ in shapes], object)
-        label = np.zeros_like(owner)
+        mask, label = owner > 0, np.zeros_like(owner)
         if len(polygons):
             rasterio.features.rasterize(zip(polygons, range(1, len(polygons) + 1), strict=True), out=label)
-        return Kind(owner > 0, label, polygons)
+        pixels = np.flatnonzero(label)
+        return Kind(mask, pixels, label.ravel()[pixels] - 1, polygons)
 
     def names(self, least: int, most: int) -> list[str]:
         """Return the categories that have so many pieces."""
@@ -172,13 +181,14 @@ def is_between(things: Kind, first: Kind, second: Kind) -> Verdict:
 
 def is_in(things: Kind, marks: Kind) -> Verdict:
     """Tell which things lie, by half of their pixels or of the pixels around them, in a landmark."""
-    filled = marks.label > 0
-    inside = np.bincount(things.label.ravel(), filled.ravel(), len(things) + 1)[1:] / things.area
+    inside, filled = things.share(marks.mask), marks.mask
+    label = np.full(filled.shape, -1, np.int32)
+    label.ravel()[things.pixels] = things.piece
     around = np.zeros(len(things))
     for index, polygon in enumerate(things.polygons):
         left, top, right, bottom = (int(value) for value in polygon.bounds)
         rows, columns = slice(max(top - 3, 0), bottom + 3), slice(max(left - 3, 0), right + 3)
-        own = things.label[rows, columns] == index + 1
+        own = label[rows, columns] == index
         wide = own.copy()
         for _ in range(3):
             grown = wide.copy()
@@ -363,8 +373,7 @@ def negation(world: World, rng: np.random.Generator) -> tuple[str, Kind, Verdict
     things = world.kind(name)
     if colors := world.colors(name) if rng.random() < 0.5 else []:
         color = pick(rng, colors)
-        of_color = world.kind(name, color).label > 0
-        share = np.bincount(things.label.ravel(), of_color.ravel(), len(things) + 1)[1:] / things.area
+        share = things.share(world.kind(name, color).mask)
         return f"the {plural(name)} that are not {color}", things, verdict(share, 0.5, 0.1)
     other, landmarks = marks(world, rng, name)
     if rng.random() < 0.5:
@@ -454,9 +463,9 @@ def masks_of_truth(world: World, raster_path: Path, asked: list[Asked]) -> Itera
             for top in range(0, size, STRIP)
         )
         with scene_answers.decided(rows, questions, scene, options) as answer:
-            bands = [some >= 32768 for some, _, _ in answer.rows]
+            bands = [np.packbits(some >= 32768, axis=2) for some, _, _ in answer.rows]
     for index in range(len(asked)):
-        yield np.concatenate([band[index] for band in bands])
+        yield np.unpackbits(np.concatenate([band[index] for band in bands]), axis=1, count=size).astype(bool)
 
 
 def masks_of_model(
@@ -476,8 +485,7 @@ def masks_of_model(
 def judged(asked: Asked, mask: NDArray[np.bool_]) -> tuple[bool, float, str]:
     """Return whether an answer is the exact set of objects, the overlap of the two sets, and what differs."""
     things = asked.things
-    share = np.bincount(things.label.ravel(), mask.ravel(), len(things) + 1)[1:] / things.area
-    found, sure = share >= 0.5, asked.truth != DOUBTFUL
+    found, sure = things.share(mask) >= 0.5, asked.truth != DOUBTFUL
     meant = asked.truth == YES
     union = int(((found | meant) & sure).sum())
     differs = np.flatnonzero((found != meant) & sure)
@@ -524,7 +532,7 @@ def table(results: Results) -> str:
 def main() -> None:
     """Render, ask, judge, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--size", type=int, default=4096)
+    parser.add_argument("--size", type=int, help="pixels of a side; default: 4096, with --weights 1024")
     parser.add_argument("--scenes", type=int, default=len(KINDS))
     parser.add_argument("--phrases", type=int, default=200)
     parser.add_argument("--seed", type=int, default=90_000, help="of the first scene; training never saw these")
@@ -532,11 +540,12 @@ def main() -> None:
     parser.add_argument("--misses", action="store_true", help="print what went wrong")
     args = parser.parse_args()
     predictor = load_predictor(None if args.weights == "default" else args.weights) if args.weights else None
+    size = args.size or (1024 if args.weights else 4096)
     results: Results = defaultdict(lambda: defaultdict(list))
     left = {name: len(range(i, args.phrases, len(TELLERS))) for i, name in enumerate(TELLERS)}
     for index in range(args.scenes):
-        start, kind = time.perf_counter(), KINDS[index % len(KINDS)]
-        world = World(render_scene(args.seed + index, args.size, GSD, kind))
+        start, kind = time.process_time(), KINDS[index % len(KINDS)]
+        world = World(render_scene(args.seed + index, size, GSD, kind))
         rng = np.random.default_rng(args.seed + index)
         asked = []
         for name in TELLERS:
@@ -548,8 +557,8 @@ def main() -> None:
             for name, rows in by_kind.items():
                 results[way][name] += rows
         right = sum(exact for rows in results["true masks"].values() for exact, _ in rows)
-        seconds = time.perf_counter() - start
-        print(f"{kind}: {len(asked)} phrases, {seconds:.0f} s; {right} right so far", flush=True)
+        seconds = time.process_time() - start
+        print(f"{kind}: {len(asked)} phrases, {seconds:.0f} s of processor; {right} right so far", flush=True)
     print(table(results))
 
 

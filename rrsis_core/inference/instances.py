@@ -66,6 +66,17 @@ class Instances:
         return -np.sort(-np.hypot(*np.diff(corners, axis=1).transpose(2, 0, 1)), axis=1)
 
 
+def joined(sets: list[Instances]) -> Instances:
+    """Return several instances as one."""
+    bright = [np.zeros(len(some)) if some.brightness is None else some.brightness for some in sets]
+    return Instances(
+        np.concatenate([some.outlines for some in sets]),
+        np.concatenate([some.ground for some in sets]),
+        np.concatenate([some.score for some in sets]),
+        np.concatenate(bright),
+    )
+
+
 def metres_a_unit(crs: CRS | None, x: float, y: float) -> tuple[float, float]:
     """Return what a unit of the CRS measures on the ground at a point, along x and y; 1 and 1 where nobody knows."""
     own = pyproj.CRS.from_user_input(crs) if crs is not None else None

@@ -10,6 +10,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from rrsis_core.geo.raster_info import Bounds
 from rrsis_core.inference.instances import Floats, Instances, Polygons
 from rrsis_core.text.query import COMPARISONS, DIRECTIONS, RANKINGS
 
@@ -26,6 +27,7 @@ CORNER = np.tan(np.pi / 8)  # of the shorter to the longer way: between the main
 ALIKE = 0.2  # share of the area that "the same size" may differ by
 MOST_VERTICES = 200  # larger landmarks are cut up: the tree then finds the near part of a road network
 WITHIN = {"touching": TOUCHING, "next to": NEXT_TO, "along": NEXT_TO, "near": NEAR, "with": WITH}
+BEYOND = ("far from", "beyond")
 GRID = (np.arange(7) + 0.5) / 7
 
 
@@ -98,11 +100,18 @@ class Landmarks:
         return who[other], which[other]
 
 
-def relates(kind: str, amount: float | None, targets: Instances, landmarks: list[Instances]) -> Flags:
+def relates(
+    kind: str,
+    amount: float | None,
+    targets: Instances,
+    landmarks: list[Instances],
+    bounds: Bounds = (-np.inf, -np.inf, np.inf, np.inf),
+) -> Flags:
     """Tell which instances relate so to any of the landmarks; `amount` in metres or square metres.
 
-    "between" takes two sets of landmarks, or one within which both are; other kinds take one set. Comparisons hold
-    with every one of the landmarks, or with the amount alone.
+    `bounds` is the box, in metres on the ground, beyond which nobody knows what there is. "between" takes two sets of
+    landmarks, or one within which both are; other kinds take one set. Comparisons hold with every one of the landmarks,
+    or with the amount alone.
     """
     if kind in COMPARISONS:
         return _compares(kind, amount, targets, landmarks)
@@ -111,17 +120,21 @@ def relates(kind: str, amount: float | None, targets: Instances, landmarks: list
     known = Landmarks(targets, landmarks[0])
     if kind in DIRECTIONS:
         return _lies(kind, known.ways(known.nearest()))
-    if kind == "outside":
-        return ~_inside(known)
+    if kind in ("inside", "on", "outside"):
+        return _inside(known, bounds) != (kind == "outside")
     if kind in _BY_SHAPE:
         return _BY_SHAPE[kind](known)
     if kind in RANKINGS:
         distance = known.distances()
         worth = -distance if kind == "closest to" else np.where(np.isfinite(distance), distance, -np.inf)
         return np.isfinite(worth) & (worth == worth.max(initial=-np.inf))
-    if kind in ("far from", "beyond"):
-        return ~known.within(FAR if amount is None else amount)
-    return known.within(WITHIN[kind] if amount is None else amount)
+    near = known.within(reach_of(kind, amount) or 0.0)
+    return ~near if kind in BEYOND else near
+
+
+def reach_of(kind: str, amount: float | None) -> float | None:
+    """Return the metres within which a landmark decides; None where that is no matter of metres."""
+    return amount if kind in ("within", "beyond") else FAR if kind == "far from" else WITHIN.get(kind)
 
 
 def along_side(points: Floats, side: str) -> Floats:
@@ -210,14 +223,15 @@ def _unit(ways: Floats) -> Floats:
     return ways / np.maximum(np.hypot(*ways.T), 1e-9)[:, None]
 
 
-def _inside(known: Landmarks) -> Flags:
+def _inside(known: Landmarks, bounds: Bounds) -> Flags:
     """Tell which instances lie in landmarks by half or more, or are lined by them by half or more: a boat in a hole."""
     result = np.zeros(len(known.targets), bool)
     who, which = known.pairs(TOUCHING)
     some = np.unique(who)
     for x, y, used in (_grid_points(known.targets.ground[some]), _rim_points(known.targets.ground[some], RIM)):
         covered = _covered(known, who, which, x, y)
-        result[some] |= (covered & used).sum(axis=1) >= 0.5 * used.sum(axis=1)
+        used &= (x > bounds[0]) & (y > bounds[1]) & (x < bounds[2]) & (y < bounds[3])
+        result[some] |= (covered & used).sum(axis=1) >= np.maximum(0.5 * used.sum(axis=1), 1)
     return result
 
 
@@ -293,7 +307,7 @@ def _large_parts(shapes: Polygons) -> Indexes:
     return np.bincount(owner[areas > 0.1 * whole[owner]], minlength=len(shapes))
 
 
-_BY_SHAPE = {"inside": _inside, "on": _inside, "surrounded by": _surrounded, "crossing": _crossing}
+_BY_SHAPE = {"surrounded by": _surrounded, "crossing": _crossing}
 
 
 def _compares(kind: str, amount: float | None, targets: Instances, landmarks: list[Instances]) -> Flags:

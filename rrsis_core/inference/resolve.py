@@ -10,36 +10,28 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
-from rrsis_core.geo.raster_info import Bounds
-from rrsis_core.inference.instances import Floats, Instances
+from rrsis_core.inference.extent import Extent, at_place, place_landmarks, placed
+from rrsis_core.inference.instances import Floats, Instances, joined
 from rrsis_core.inference.relations import (
+    BEYOND,
     Flags,
     Landmarks,
     along_side,
     measured,
     overlapping,
+    reach_of,
     relates,
 )
 from rrsis_core.text.lexicon import plural
 from rrsis_core.text.query import RANKINGS, Query, Relation, split_position
-from rrsis_core.text.saying import local_text, position_text, rank_text, relation_text, to_text
+from rrsis_core.text.saying import local_text, rank_text, relation_text, to_text
 
-SIDE_SHARE, MIDDLE_SHARE, FAR_SHARE, CORNER_SHARE = 0.4, 0.2, 0.2, 0.25
-PART_SHARES = {"half": 0.5, "third": 1 / 3, "quarter": 0.25, "corner": CORNER_SHARE, "edge": 0.1}
 TOP_SHARE = 0.1  # of the instances are "the largest buildings", where nobody says how many
 _SIDES = {"leftmost": "left", "rightmost": "right", "topmost": "top", "bottommost": "bottom"}
 _LEAST = ("smallest", "shortest", "narrowest", "darkest")
-
-
-@dataclass(frozen=True)
-class Extent:
-    """What left, top and middle refer to."""
-
-    bounds: Bounds
-    """Left, bottom, right, top in metres on the ground; north is up."""
-    name: str = "raster"
 
 
 @dataclass(eq=False)
@@ -97,7 +89,7 @@ def resolve(query: Query, candidates: Mapping[str, Instances], extent: Extent) -
     reasons = np.full(len(instances), "", object)
     result = Resolution(query, local, instances, np.ones(len(instances), bool), reasons)
     if query.position and not _picks_by_position(query):
-        _keep(result, _placed(query.position, instances.centre, extent), _at(query.position, extent))
+        _keep(result, placed(query.position, instances.centre, extent), extent.say(query.position))
     _relate(result, [item for item in query.relations if not item.later], candidates, extent)
     for other in query.excluded:
         meant = resolve(other, candidates, extent)
@@ -106,7 +98,7 @@ def resolve(query: Query, candidates: Mapping[str, Instances], extent: Extent) -
     _pick(result, extent)
     _relate(result, [item for item in query.relations if item.later], candidates, extent)
     result.also = [resolve(other, candidates, extent) for other in query.also]
-    result.notes = _notes(result)
+    result.notes += _notes(result, extent)
     return result
 
 
@@ -120,30 +112,44 @@ def _keep(result: Resolution, fits: Flags, what: str) -> None:
 def _relate(result: Resolution, relations: list[Relation], candidates: Mapping[str, Instances], extent: Extent) -> None:
     """Drop what does not relate as it should. Rankings wait for `_pick`, but their landmarks are found here."""
     for relation in relations:
-        found = [resolve(landmark, candidates, extent) for landmark in relation.landmarks]
+        found = [] if relation.to_extent else [resolve(item, candidates, extent) for item in relation.landmarks]
         result.landmarks += found
         if relation.kind in RANKINGS and not (relation.negated or relation.later):
             continue
-        sets = [item.answer for item in found]
-        if len(sets) > 1 and relation.kind != "between":
-            sets = [joined(sets)]
         targets = result.answer
         if len(targets):
-            fits = relates(relation.kind, relation.amount, targets, sets) != relation.negated
+            fits = _relates(relation, targets, [item.answer for item in found], extent)
+            _note_rim(result, relation, fits, extent)
             every = np.zeros(len(result.kept), bool)
-            every[result.kept] = fits
+            every[result.kept] = fits != relation.negated
             _keep(result, every, relation_text(relation))
 
 
-def joined(sets: list[Instances]) -> Instances:
-    """Return several instances as one."""
-    bright = [np.zeros(len(some)) if some.brightness is None else some.brightness for some in sets]
-    return Instances(
-        np.concatenate([some.outlines for some in sets]),
-        np.concatenate([some.ground for some in sets]),
-        np.concatenate([some.score for some in sets]),
-        np.concatenate(bright),
-    )
+def _relates(relation: Relation, targets: Instances, sets: list[Instances], extent: Extent) -> Flags:
+    """Tell which instances relate so, negated or not, to some landmarks, or to places of the extent."""
+    if relation.to_extent and relation.kind not in ("within", "beyond", "far from", *RANKINGS):
+        here = np.any([at_place(place, targets.centre, extent) for place in relation.landmarks], axis=0)
+        return here != (relation.kind == "outside")
+    if relation.to_extent:
+        sets = [place_landmarks(place, extent) for place in relation.landmarks]
+    if len(sets) > 1 and relation.kind != "between":
+        sets = [joined(sets)]
+    return relates(relation.kind, relation.amount, targets, sets, extent.bounds)
+
+
+def _note_rim(result: Resolution, relation: Relation, fits: Flags, extent: Extent) -> None:
+    """Say so where a landmark that lies outside the area, unseen, could decide."""
+    reach = reach_of(relation.kind, relation.amount)
+    if extent.rim is None or reach is None or relation.to_extent:
+        return
+    alone = fits == (relation.kind in BEYOND)
+    doubtful = int((alone & shapely.dwithin(result.answer.ground, extent.rim, reach)).sum())
+    if doubtful:
+        things, others = result.local.removeprefix("the "), " or ".join(to_text(item) for item in relation.landmarks)
+        result.notes.append(
+            f"{doubtful} of the {things} may be within {reach:g} m of {others} outside the {extent.name}, which was "
+            f"not searched: search a larger one to be sure"
+        )
 
 
 def _covered(instances: Instances, meant: Resolution) -> Flags:
@@ -154,30 +160,7 @@ def _covered(instances: Instances, meant: Resolution) -> Flags:
     return np.bincount(who, shared, len(instances)) >= 0.5 * instances.area
 
 
-# --- where ---------------------------------------------------------------------------------------------------------
-
-
-def _placed(position: str, points: Floats, extent: Extent) -> Flags:
-    """Tell which points lie in a part of the extent."""
-    centred, far, side, part = split_position(position)
-    left, bottom, right, top = extent.bounds
-    x, y = ((points - (left, bottom)) / (right - left, top - bottom)).T
-    share = FAR_SHARE if far else PART_SHARES.get(part or "", SIDE_SHARE)
-    if " " in side and part in ("half", "third", "quarter"):
-        share = 0.5 if part == "quarter" else share  # a quarter of the area
-    reach = {"left": x < share, "right": x > 1 - share, "bottom": y < share, "top": y > 1 - share}
-    reach |= {"lower": reach["bottom"], "upper": reach["top"]}
-    middle = [np.abs(value - 0.5) < MIDDLE_SHARE for value in (x, y)]
-    if side == "middle":
-        return middle[0] & middle[1]
-    fits = np.all([reach[word] for word in side.split()], axis=0)
-    if centred:
-        fits &= middle[1] if side in ("left", "right") else middle[0]
-    return fits
-
-
-def _at(position: str, extent: Extent) -> str:
-    return f"{position_text(position)} of the {extent.name}"
+# --- which ---------------------------------------------------------------------------------------------------------
 
 
 def _picks_by_position(query: Query) -> bool:
@@ -186,16 +169,18 @@ def _picks_by_position(query: Query) -> bool:
     return query.number == "one" and not ranked and bool(query.position) and split_position(query.position or "")[1]
 
 
-# --- which ---------------------------------------------------------------------------------------------------------
-
-
 def _pick(result: Resolution, extent: Extent) -> None:
     """Keep those that come first by what the query ranks by."""
-    for what, worth in _rankings(result, extent):
+    rankings = _rankings(result, extent)
+    rank = f"{rank_text(result.query.ordinal.rank)} " if result.query.ordinal else ""
+    for number, (name, worth) in enumerate(rankings, start=1):
         alive = np.flatnonzero(result.kept)
         worths = worth(alive)
         order = alive[np.argsort(-worths, kind="stable")][: np.isfinite(worths).sum()]
         first, count = _ranks(result.query, len(order))
+        what = f"the {rank}{name}"
+        if number < len(rankings):  # "the largest roof closest to the river" is the largest of some that are closest
+            what, first, count = f"among those {name}", 0, max(first + count, 2, round(TOP_SHARE * len(order)))
         fits = np.zeros(len(result.kept), bool)
         fits[order[first : first + count]] = True
         _keep(result, fits, what)
@@ -215,21 +200,20 @@ Worth = Callable[[NDArray[np.int64]], Floats]
 def _rankings(result: Resolution, extent: Extent) -> list[tuple[str, Worth]]:
     """Return what the query ranks by: its name, and a function from indexes to how much each has of it."""
     query, instances = result.query, result.instances
-    rank = f"{rank_text(query.ordinal.rank)} " if query.ordinal else ""
     found: list[tuple[str, Worth]] = []
-    if query.superlative:
-        found.append((f"the {rank}{query.superlative}", _by_superlative(query.superlative, instances)))
     for relation in query.relations:
         if relation.kind in RANKINGS and not relation.negated and not relation.later:
-            marks = _landmarks_of(result, relation)
+            marks = _landmarks_of(result, relation, extent)
             sign = -1.0 if relation.kind == "closest to" else 1.0
-            found.append((f"the {rank}{relation_text(relation)}", _by_distance(instances, marks, sign)))
-    if not found and query.ordinal:
+            found.append((relation_text(relation), _by_distance(instances, marks, sign)))
+    if query.superlative:
+        found.append((query.superlative, _by_superlative(query.superlative, instances)))
+    if query.ordinal and not query.superlative and (query.ordinal.side or not found):
         side = query.ordinal.side or "left"
-        found.append((f"the {rank}from the {side}", lambda who: along_side(instances.centre[who], side)))
+        found.append((f"from the {side}", lambda who: along_side(instances.centre[who], side)))
     if _picks_by_position(query):
         side = split_position(query.position or "")[2]
-        found.append((f"the one farthest to the {side}", lambda who: along_side(instances.centre[who], side)))
+        found.append((f"one farthest to the {side}", lambda who: along_side(instances.centre[who], side)))
     return found
 
 
@@ -244,23 +228,35 @@ def _by_distance(instances: Instances, landmarks: Instances, sign: float) -> Wor
     return lambda who: sign * Landmarks(instances[who], landmarks).distances()
 
 
-def _landmarks_of(result: Resolution, relation: Relation) -> Instances:
+def _landmarks_of(result: Resolution, relation: Relation, extent: Extent) -> Instances:
+    if relation.to_extent:
+        return joined([place_landmarks(place, extent) for place in relation.landmarks])
     return joined([item.answer for item in result.landmarks if item.query in relation.landmarks])
 
 
 # --- what to tell --------------------------------------------------------------------------------------------------
 
 
-def _notes(result: Resolution) -> list[str]:
+def _notes(result: Resolution, extent: Extent) -> list[str]:
     query, things = result.query, result.local.removeprefix("the ")
     left, count = int(result.kept.sum()), len(result.kept)
-    missing = [item for item in result.landmarks if item.query not in query.excluded and not item.kept.any()]
+    marks = [item for item in result.landmarks if item.query not in query.excluded]
     if not count:
         return [f"no {things} were found"]
     if not left:
         steps = [f"{number} {reason}" for reason, number in result.counts().items()]
         notes = [f"{count} candidate {things}, none left: {', '.join(steps)}"]
-        return notes + [f"no {item.local.removeprefix('the ')} to relate to" for item in missing if not len(item.kept)]
+        where = f" inside the {extent.name}" if extent.rim is not None else ""
+        missing = [item.local.removeprefix("the ") for item in marks if not len(item.kept)]
+        return notes + [f"no {name} to relate to{where}" for name in missing]
+    several = [item for item in marks if item.query.number == "one" and item.kept.sum() > 1]
+    notes = [
+        f"each of {item.kept.sum()} {plural(item.query.target)} counts as {to_text(item.query)}" for item in several
+    ]
+    return notes + _notes_of_number(query, left)
+
+
+def _notes_of_number(query: Query, left: int) -> list[str]:
     ranked = query.superlative or query.ordinal or any(item.kind in RANKINGS for item in query.relations)
     if query.number == "one" and left > 1:
         return [ambiguity(query, left)]

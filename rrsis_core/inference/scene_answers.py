@@ -30,9 +30,10 @@ from rrsis_core.geo.scaling import Scaling
 from rrsis_core.geo.sinks import probability_sink
 from rrsis_core.geo.vector_sinks import write_table
 from rrsis_core.inference.answers import Found, Reading, Rows, large_and_sure, least_step
+from rrsis_core.inference.extent import Extent
 from rrsis_core.inference.instances import Floats, Instances, Polygons, instances_of, metres_a_unit
 from rrsis_core.inference.questions import Question, local_expressions
-from rrsis_core.inference.resolve import Extent, Resolution, ambiguity, needs_brightness, resolve
+from rrsis_core.inference.resolve import Resolution, ambiguity, needs_brightness, resolve
 from rrsis_core.inference.revectorising import stored_rows
 
 BRIGHTNESS_ROWS = 512
@@ -114,16 +115,18 @@ def _stored(
 
 def extent_of(scene: Scene) -> Extent:
     """Return the box, north up, around what is searched, in metres on the ground."""
-    frame = scene.frame
-    corners = np.array([(x, y) for x in (0, frame.width) for y in (0, frame.height)], float)
-    points = carried(corners, frame.transform)
-    if scene.area.polygons is not None:
-        points = carried(shapely.get_coordinates(scene.area.polygons), scene.raster.info.transform)
-    middle = frame.transform @ (frame.width / 2, frame.height / 2)
-    points = points * metres_a_unit(frame.crs, *middle)
-    whole = (frame.width, frame.height) == (scene.raster.info.width, scene.raster.info.height)
-    name = "area" if scene.area.polygons is not None or not whole else "raster"
-    return Extent((*points.min(axis=0), *points.max(axis=0)), name)
+    frame, info, polygons = scene.frame, scene.raster.info, scene.area.polygons
+    whole = polygons is None and (frame.width, frame.height) == (info.width, info.height)
+    if polygons is None:
+        left, top, width, height = scene.area.window.flatten()
+        polygons = np.array([shapely.box(left, top, left + width, top + height)], object)
+    scale = metres_a_unit(frame.crs, *(frame.transform @ (frame.width / 2, frame.height / 2)))
+    ground = shapely.transform(polygons, lambda points: carried(points, info.transform) * scale)
+    left, bottom, right, top = shapely.total_bounds(ground).tolist()
+    if whole:
+        return Extent((left, bottom, right, top))
+    valid = shapely.make_valid(ground, method="structure", keep_collapsed=False)
+    return Extent((left, bottom, right, top), "area", shapely.boundary(shapely.union_all(valid)))
 
 
 def measured_brightness(instances: Instances, scene: Scene) -> Instances:

@@ -55,6 +55,8 @@ _REWRITES = tuple(
         (r"['’]s\b", " "),
         (r"(\d),(\d{3})\b", r"\1\2"),
         (r"\b(\d+(?:\.\d+)?)-?(?=(?:m|km|cm|ft|yd|ha|sqm|m2|km2|meters?|metres?)\b)", r"\1 "),
+        (r"\b(\d+)[-–](\d+)(?= ?(?:m|km|cm|ft|yd|meters?|metres?|feet)\b)", r"\1 to \2"),
+        (rf"\b(?:border|margin|boundary)(?= (?:of|in) {w.PICTURE}\b)", "edge"),
         (r"\bnon-", "not "),
         (rf"\b({_SIDES_APART})-(?=\w)", r"\1 "),
         (r"-(?=\w+(?:est|most)\b)", " "),
@@ -91,7 +93,7 @@ def mark_words(words: tuple[str, ...], tagger: PerceptronTagger | None = None) -
         marks.append(mark)
         index += mark.text.count(" ") + 1
         position += len(mark.text) + 1
-    return _with_heads([mark for mark in marks if mark.symbol != "SKIP"])
+    return _with_ones(_with_heads([mark for mark in marks if mark.symbol != "SKIP"]))
 
 
 def _wording_at(text: str, position: int, tag: str, first: bool) -> Mark | None:
@@ -156,13 +158,28 @@ def _with_heads(marks: list[Mark]) -> list[Mark]:
     return result
 
 
+def _with_ones(marks: list[Mark]) -> list[Mark]:
+    """Name what an exception leaves unnamed: "except the two largest" means the two largest ones."""
+    result: list[Mark] = []
+    excepted = False
+    for index, mark in enumerate(marks):
+        result.append(mark)
+        following = marks[index + 1].symbol if index + 1 < len(marks) else "END"
+        excepted = mark.symbol in ("EXCEPT", "NOT") or (excepted and mark.symbol in ("DET", "NUM", "ORD", "BEST"))
+        if excepted and mark.symbol == "BEST" and following not in ("DET", "NUM", "ORD", "ATTR", "N", "PLACE", "ONE"):
+            result.append(Mark("ONE", "one"))
+    return result
+
+
 _VERBS = "(?:is|are|was|were|lies|lie|stands|stand|sits|also)"
 _REQUESTS = """find|search|show|segment|select|locate|look|where|highlight|outline|pick|get|give|i want|i need|detect|
     extract|identify|there is|there are|what|which""".replace("\n    ", "")
 # What follows says which side of the picture is meant: no relation.
-_NO_LANDMARK = rf"(?:{w.PICTURE}(?: |$)|(?:the )*(?:far )?{w.SIDE}(?: (?:side|part|half))?(?:$| and | , | that | of ))"
+_GOES_ON = f"(?:and|,|that|of|not|without|except|{w.either(w.BIGGER)}|{w.RELATING})"
+_NO_LANDMARK = rf"(?:{w.PICTURE}(?: |$)|(?:the )*(?:far )?{w.SIDE}(?: {w.PART}(?: |$)|$| {_GOES_ON} ))"
 _ON_SIDE = f"(?:(?:on|in|at|to|toward|towards|within|near) ){w.PLACE}"
 _OF_SIDE = f"(?: (?:of|in|on|at) {w.THE}{w.SIDE}(?: part| side)?)?(?: (?:of|in|on) {w.PICTURE})?"
+_EXCEPT = "except|excluding|other than|apart from|not including|but not|all but|but for|but(?= the| those)"
 _HEAP = "(?:group|row|column|cluster|line|block|strip|piece|patch|stretch|set|bunch|number|body|lot|series|fleet)"
 _ALL = "(?:all|every|each|any|some|several|many|few|various|multiple|most)"
 _COUNT = rf"\d+|{w.either([*w.CARDINALS[2:], 'both', 'dozen'])}"
@@ -176,6 +193,7 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str], _Value | None], ...]:
         ("OPEN", f"(?:please )?(?:{_REQUESTS})(?: (?:me|for|out|is|are|all of))*", None),
         ("LATER", f"(?:and |but |, )+(?:it|they|that|which)(?: {_VERBS})*(?: located| situated)?", None),
         ("WITHOUT", "(?:without|with no|has no|have no|having no|lacking|free of)(?: any)?", None),
+        ("RANGE", w.RANGE, w.range_of),
         ("DISTANCE", w.DISTANCE, w.distance_of),
         ("MEASURE", w.MEASURE, w.measure_of),
         ("DISTANCE", w.PLAIN_DISTANCE, w.distance_of),
@@ -190,13 +208,14 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str], _Value | None], ...]:
         ("WHERE", _ON_SIDE + _OF_SIDE, lambda match: w.position_of(match.group())),
         ("SKIP", f"(?:of|in|on|within|inside|from) {w.PICTURE}", None),
         ("RELATE", w.RELATION, w.relation_kind),
-        ("EXCEPT", "(?:except|excluding|but not|other than|apart from|not including)(?: for)?", None),
-        ("NOT", "(?:(?:is|are|was|were|do|does|did) )?(?:not|never)", None),
+        ("EXCEPT", f"(?:{_EXCEPT})(?: for)?", None),
+        ("NOT", "(?:(?:is|are|was|were|do|does|did) )?(?:not|never|neither|nor)", None),
         ("LINK", f"(?:(?:that|which|who|there) )?{_VERBS}(?: {_VERBS})*(?: located| situated)?", None),
         ("LINK", "that|which|who|whose|located|situated", None),
         ("AND", "and|&|as well as|plus|but|while", None),
         ("OR", "or", None),
         ("COMMA", "[,;.:!?]", None),
+        ("ONE", "each other|one another", None),
         ("ALL", f"(?:the )?{_HEAP}s? of|{_ALL}(?: of)?", None),
         ("NUM", "(?:pair|couple)(?: of)?", lambda match: 2),
         ("NUM", _COUNT, lambda match: int(w.number_of(match.group()))),

@@ -15,7 +15,7 @@ from nltk.tree import Tree
 from rrsis_core.text.expression import Expression, read_expression
 from rrsis_core.text.lexicon import COLORS, MASS_NOUNS, MATERIALS, category_of, singular
 from rrsis_core.text.marks import Mark, clean_words, mark_words
-from rrsis_core.text.query import OPPOSITE, RELATIONS, SIDES, SUPERLATIVES, Ordinal, Query, Relation
+from rrsis_core.text.query import OPPOSITE, RELATIONS, SIDES, SUPERLATIVES, TO_EXTENT, Ordinal, Query, Relation
 from rrsis_core.text.wordings import side_of
 
 NOUN_PHRASE = """
@@ -62,6 +62,8 @@ class _DraftRelation:
     negated: bool = False
     later: bool = False
     landmarks: list[_Draft] = field(default_factory=list)
+    within: float | None = None
+    """With "beyond": no farther than that."""
 
 
 def parse(text: str, tagger: PerceptronTagger | None = None) -> Parse:
@@ -74,7 +76,7 @@ def parse(text: str, tagger: PerceptronTagger | None = None) -> Parse:
             reader.noun_phrase([mark for mark, _ in chunk])
         else:
             reader.take(chunk[0])
-    query = _finished(reader.subject or _Draft(ANYTHING))
+    query = _finished(reader.finish())
     return Parse(" ".join(words.words), query, words.corrected, tuple(reader.unread))
 
 
@@ -104,12 +106,20 @@ class _Reader:
         self._link = ""  # AND, OR, OF or WHERE, if that came right before
         self._to_subject = self._later = self._negated = self._excluding = False
 
+    def finish(self) -> _Draft:
+        """Return what is looked for; where nothing was named, what was said of it, or what it was to relate to."""
+        if self.subject is None:
+            self.unread += [relation.kind for relation in self._before]
+            self._last.many = self._last.superlative is None and self._last.rank is None and self._last.many
+        return self.subject or self._last
+
     def take(self, mark: Mark) -> None:
         """Read a mark that is in no noun phrase."""
         handlers: dict[str, Callable[[Mark], None]] = {
             "RELATE": lambda mark: self._expect(mark.value),
             "COMPARE": lambda mark: self._expect(mark.value),
             "DISTANCE": lambda mark: self._expect(*mark.value),
+            "RANGE": lambda mark: self._expect("beyond", *mark.value),
             "WITHOUT": lambda mark: self._expect("with", negated=True),
             "MEASURE": self._measure,
             "WHERE": self._where,
@@ -143,9 +153,8 @@ class _Reader:
         link, self._link = self._link, ""
         if self._pending:
             self._relate(draft)
-        elif self._excluding and self.subject:
-            draft.target = draft.target or self.subject.target
-            self._exclude(draft)
+        elif self._excluding or (self._negated and self.subject):
+            self._except_for(draft)
         elif self.subject is None:
             self._begin(draft, link)
         elif link in ("AND", "OR") and self._relation:
@@ -161,16 +170,25 @@ class _Reader:
         else:
             self.unread += [mark.text for mark in marks if mark.symbol in ("N", "ATTR")]
 
+    def _except_for(self, draft: _Draft) -> None:
+        if self.subject is None:  # "all but the largest blue roof" are blue, "all but the blue roof" are any
+            ranked = draft.superlative or draft.rank
+            self.subject = _Draft(draft.target, list(draft.attributes) if ranked else [])
+        draft.target = draft.target or self.subject.target
+        self._exclude(draft)
+
     def _begin(self, draft: _Draft, link: str) -> None:
         """Read the first noun phrase, and what was said before it: "two of the", "in the north, the", "the red and"."""
         before = self._last
         draft.relations += self._before
         draft.position = draft.position or before.position
+        if draft.superlative and before.superlative:  # "the leftmost of the three largest"
+            self.unread.append(before.superlative)
         draft.superlative = draft.superlative or before.superlative
         draft.rank, draft.side = draft.rank or before.rank, draft.side or before.side
         draft.count = draft.count or before.count
         draft.many = draft.many and not (link == "OF" and (before.superlative or before.rank))
-        if before.attributes and link == "AND":
+        if before.attributes and link in ("AND", "OR"):
             draft.also.append(_Draft(draft.target, before.attributes))
         self.subject = self._last = self._owner = draft
 
@@ -192,14 +210,16 @@ class _Reader:
             return {"left": "left of", "right": "right of", "top": "above", "bottom": "below"}.get(side, f"{side} of")
         return None
 
-    def _expect(self, kind: str, amount: float | None = None, negated: bool = False) -> None:
+    def _expect(
+        self, kind: str, amount: float | None = None, within: float | None = None, negated: bool = False
+    ) -> None:
         """Open a relation whose landmark follows."""
         if self._excluding and self.subject:
             self._exclude(_Draft(self.subject.target))
         if self._link not in ("AND", "OR") or self._relation is None or self._to_subject:
             self._owner = self._whose()
         later = self._later and self._owner is self.subject
-        self._pending = _DraftRelation(kind, amount, self._negated or negated, later)
+        self._pending = _DraftRelation(kind, amount, self._negated or negated, later, within=within)
         self._negated = self._to_subject = False
 
     def _relate(self, landmark: _Draft) -> None:
@@ -242,12 +262,25 @@ class _Reader:
 
     def _measure(self, mark: Mark) -> None:
         kind, amount = mark.value
+        if mark.text.startswith("within"):  # "north of the river within 50 m"
+            if self._relation:
+                self._owner.relations.append(replace(self._relation, kind="within", amount=amount))
+            else:
+                self.unread.append(mark.text)
+            return
         self._expect(kind, amount)
         if self._pending:
             self._owner.relations.append(self._pending)
         self._pending = None
 
     def _where(self, mark: Mark) -> None:
+        if self._pending and self._pending.kind in TO_EXTENT:  # "closest to the middle"
+            side = side_of(mark.value)
+            if self._pending.kind == "farthest from" and self._link == "BEST":  # "farthest to the right"
+                self._pending.kind = "closest to"
+            name = "middle" if side == "middle" else "corner" if " " in side else "edge"
+            self._relate(_Draft(name, many=False, position=None if side == "middle" else side))
+            return
         draft = self._owner if self._link == "AND" and self._relation else self._whose()
         self._placed, self._to_subject = (draft, draft.position, mark.value), False
         if self._excluding or self._negated:
@@ -283,7 +316,11 @@ class _Reader:
         if self._excluding or self._negated:
             self._exclude(_Draft(self.subject.target if self.subject else "", [mark.text]))
         else:
-            self._whose().attributes.append(mark.text)
+            draft = self._whose()
+            if self._link == "OR" and draft is self.subject and draft.attributes:
+                draft.also.append(_Draft(draft.target, [mark.text], many=draft.many))
+            else:
+                draft.attributes.append(mark.text)
 
 
 def _draft_of(marks: list[Mark]) -> _Draft:
@@ -361,6 +398,8 @@ def _finished(draft: _Draft) -> Query:
         landmarks = tuple(_finished(landmark) for landmark in item.landmarks)
         if item.kind in RELATIONS and (landmarks or item.amount is not None):
             relations.append(Relation(item.kind, landmarks, item.amount, item.negated, item.later))
+        if item.within is not None and landmarks:
+            relations.append(Relation("within", landmarks, item.within, item.negated, item.later))
     number: str | int = "all" if draft.many else "one"
     if draft.count is not None:
         number = draft.count if draft.count > 1 else "one"

@@ -21,6 +21,10 @@ DIRECTIONS = ("left of", "right of", "above", "below", *(f"{side} of" for side i
 NEARNESS = ("touching", "next to", "near", "along", "within", "beyond", "far from")
 PLACEMENTS = ("inside", "on", "outside", "surrounded by", "crossing", "with", "between")
 RANKINGS = ("closest to", "farthest from")
+TO_EXTENT = (*NEARNESS, *RANKINGS, "inside", "on", "outside")
+"""What may relate to a part of the extent instead of to things in it."""
+PLACES: dict[str, tuple[str, ...]] = {"corner": SIDES[4:8], "edge": SIDES[:4], "middle": ("middle",)}
+"""Parts of the extent that may be landmarks, "the upper left corner", with the sides that they lie on."""
 COMPARISONS = (
     *(f"{word} than" for word in ("larger", "smaller", "longer", "shorter", "wider", "narrower", "brighter", "darker")),
     "same size as",
@@ -52,6 +56,12 @@ class Relation:
     negated: bool = False
     later: bool = False
     """Said of what is already picked ("the largest, and it is near the river"): it does not change what is picked."""
+
+    @property
+    def to_extent(self) -> bool:
+        """Whether it relates to parts of the extent, such as its upper left corner, instead of to things in it."""
+        places = bool(self.landmarks) and all(landmark.is_place for landmark in self.landmarks)
+        return places and self.kind in TO_EXTENT
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "landmarks", tuple(self.landmarks))
@@ -106,10 +116,15 @@ class Query:
         which = self.position or self.superlative or self.ordinal or self.relations or self.excluded
         return bool(which) or isinstance(self.number, int) or any(query.needs_scene for query in self.also)
 
+    @property
+    def is_place(self) -> bool:
+        """Whether it may mean a part of the extent: "the corner", "the left edge"."""
+        return self.target in PLACES and self == Query(self.target, number=self.number, position=self.position)
+
     def parts(self) -> Iterator["Query"]:
-        """Yield this query and every query inside it, landmarks included, from outside in."""
+        """Yield this query and every query inside it, landmarks included unless the extent is one, from outside in."""
         yield self
-        inner = [landmark for relation in self.relations for landmark in relation.landmarks]
+        inner = [landmark for relation in self.relations if not relation.to_extent for landmark in relation.landmarks]
         for query in (*inner, *self.excluded, *self.also):
             yield from query.parts()
 

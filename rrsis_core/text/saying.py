@@ -11,6 +11,7 @@ from rrsis_core.text.query import UNITS, Ordinal, Query, Relation, split_positio
 from rrsis_core.text.wordings import CARDINALS, RANKS
 
 _WORDS = {"same size as": "the same size as", "beyond": "more than"}
+_NOT = {"with": "without", "far from": "not away from"}  # "not far from" is near
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ class Chip:
 
 def to_text(query: Query) -> str:
     """Return an English phrase that means the query."""
+    if query.is_place and query.number == "one":
+        return " ".join(["the", *([query.position] if query.position else []), query.target])
     return " ".join([_noun_phrase(query), *_modifiers(query)])
 
 
@@ -68,7 +71,10 @@ def _modifiers(query: Query) -> list[str]:
     linked = False
     for relation in query.relations:
         parts += [it_is] if relation.later else ["and"] * linked
-        parts.append(relation_text(relation))
+        text = relation_text(relation)
+        if parts and relation.kind.endswith(" of"):  # "from the top right of the river" is read otherwise
+            text = text.replace(relation.kind, f"to the {relation.kind}", 1)
+        parts.append(text)
         linked = True
     parts += [f"except {to_text(other)}" for other in query.excluded]
     return parts + [f"and {to_text(other)}" for other in query.also]
@@ -89,7 +95,7 @@ def relation_text(relation: Relation) -> str:
     """Return a relation with its landmarks as words: "within 50 m of the river"."""
     word = _WORDS.get(relation.kind, relation.kind)
     if relation.negated:
-        word = "without" if relation.kind == "with" else f"not {word}"
+        word = _NOT.get(relation.kind, f"not {word}")
     if relation.amount is not None:
         word += f" {relation.amount:.12g} {UNITS[relation.kind]}"
         word += {"within": " of", "beyond": " from"}.get(relation.kind, "")

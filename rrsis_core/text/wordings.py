@@ -40,12 +40,12 @@ _CORNERS = {
 _PARTS = _by_word(
     {"half": "half", "third": "third", "quarter": "quarter quadrant", "corner": "corner", "edge": "edge border margin"}
 )
-_PART = f"(?:side|part|area|section|portion|region|zone|end|{either(_PARTS)})"
+PART = f"(?:side|part|area|section|portion|region|zone|end|{either(_PARTS)})"
 _SIDE_WORD = either([*_AXES, *_CORNERS])
 SIDE = f"{_SIDE_WORD}(?: {_SIDE_WORD})?"
 THE = "(?:(?:the|a|an|this|its|very) )*"
 _CENTER_OF = f"(?:(?:center|middle|central part) (?:of|on|in) {THE})?"
-PLACE = f"{THE}{_CENTER_OF}(?:(?:far|extreme|utmost) )*{SIDE}(?: hand)?(?: most)?(?: {_PART})?"
+PLACE = f"{THE}{_CENTER_OF}(?:(?:far|extreme|utmost) )*{SIDE}(?: hand)?(?: most)?(?: {PART})?"
 _PICTURES = "(?:image|picture|photo|photograph|scene|map|view|frame|raster|extent|aoi)"
 PICTURE = f"{THE}(?:(?:whole|entire|current) )?{_PICTURES}"
 EXTREME = r"(?:left|right|top|bottom|upper|upmost|lower|north|south|east|west)\w*most"
@@ -75,13 +75,15 @@ def position_of(text: str) -> str:
 
 _RELATIONS = {
     "near": "near|near to|nearby|close to|close by|not far from|in the vicinity of|behind|in front of|opposite|"
-    "opposite to|opposite of|facing|across from|past|toward|towards|leading to|leads to",
+    "opposite to|opposite of|facing|across from|on the other side of|on the opposite side of|past|toward|towards|"
+    "leading to|leads to",
     "next to": "next to|beside|besides|by|by the side of|at the side of|on the side of|at|at the end of|"
     "at the corner of|on the corner of|in the corner of|around|surrounding|against",
     "touching": "touching|adjacent to|adjoining|bordering|attached to|connected to|connected with|connecting to|"
     "joined to|joined with|connects|connects to|connecting|joins|joining|abutting|on the edge of|at the edge of|"
-    "on the border of|at the border of",
-    "along": "along|alongside|alongside of|lining|along the side of|on both sides of|along both sides of",
+    "on the border of|at the border of|touch|touches",
+    "along": "along|alongside|alongside of|lining|along the side of|on both sides of|along both sides of|"
+    "on either side of|on each side of|on all sides of",
     "far from": "far from|far away from|away from|distant from",
     "above": "above",
     "below": "below|beneath|underneath|under",
@@ -90,7 +92,7 @@ _RELATIONS = {
     "on": "on|onto|upon|atop|on the surface of|on top of",
     "outside": "outside|outside of|out of|beyond",
     "surrounded by": "surrounded by|surrounded with|encircled by|ringed by|lined by|lined with|bordered by",
-    "crossing": "crossing|over|across|through|spanning|crosses|spans|intersecting|bridging",
+    "crossing": "crossing|over|across|through|spanning|crosses|spans|intersecting|intersects|bridging",
     "between": "between|in between|midway between|halfway between",
     "with": "with|has|have|having|containing|contains|including|covered by|covered with|full of",
     "closest to": "closest to|nearest to|closest from",
@@ -99,10 +101,14 @@ _RELATIONS = {
     "equal in size to|as large as|as big as|as small as|of the same size as",
 }
 _RELATION_KINDS = _by_word(_RELATIONS, "|")
+RELATING = either(_RELATION_KINDS)
 _ADVERBS = "(?:(?:directly|immediately|just|right|closely|straight|diagonally|also) )*"
 _PLAIN_VERBS = set(VERB_FORMS) - {word.split()[0] for word in _RELATION_KINDS}
 _LEAD = f"(?:{either(_PLAIN_VERBS)} )?{_ADVERBS}"
-RELATION = f"{_LEAD}(?P<relation>{either(_RELATION_KINDS)})"
+# "at the edge of the image" relates to a part of the extent.
+_EDGES = f"{THE}(?:{SIDE} )?(?:corner|edge)s?"
+_OF_EXTENT = f"(?P<place>at|on|in|within|along|near|by)(?= {_EDGES} (?:of|in) {PICTURE})"
+RELATION = f"{_LEAD}(?:{_OF_EXTENT}|(?P<relation>{RELATING}))"
 DIRECTION = f"{_LEAD}(?:(?:on|in|at|to|toward|towards) )?(?P<direction>{PLACE})"
 _SIDE_KINDS = {"left": "left of", "right": "right of", "top": "above", "bottom": "below", "middle": "inside"}
 
@@ -110,7 +116,7 @@ _SIDE_KINDS = {"left": "left of", "right": "right of", "top": "above", "bottom":
 def relation_kind(match: re.Match[str]) -> str:
     """Return the kind of relation that RELATION or DIRECTION matched."""
     groups = match.groupdict()
-    if word := groups.get("relation"):
+    if word := groups.get("relation") or groups.get("place"):
         return _RELATION_KINDS[word]
     side = side_of(groups["direction"])
     return _SIDE_KINDS.get(side, f"{side} of")
@@ -180,11 +186,13 @@ _METERS = {"m": 1.0, "meter": 1.0, "km": 1000.0, "kilometer": 1000.0, "cm": 0.01
 _METERS |= {"feet": 0.3048, "yd": 0.9144, "yard": 0.9144, "mile": 1609.344}
 _SQUARES = {"m2": 1.0, "sqm": 1.0, "km2": 1e6, "ha": 1e4, "hectare": 1e4, "acre": 4046.8564224}
 _SQUARES |= {f"{square} {unit}": factor**2 for square in ("square", "sq") for unit, factor in _METERS.items()}
-LENGTH = f"(?P<length>{NUMBER}) (?P<unit>{either(_METERS)})s?"
+_UNIT = f"(?P<unit>{either(_METERS)})s?"
+LENGTH = f"(?P<length>{NUMBER}) {_UNIT}"
 AREA = f"(?P<area>{NUMBER}) (?P<square>{either(_SQUARES)})s?"
 _AT_MOST = "(?:within|less than|at most|no more than|not more than|up to|under|closer than|nearer than|below)"
 _AT_LEAST = "(?:more than|at least|over|farther than|further than|beyond|no less than|not less than|above)"
 DISTANCE = rf"(?:(?P<near>{_AT_MOST})|(?P<far>{_AT_LEAST})) {LENGTH}(?: away)?(?: radius)? (?:of|from|to)"
+RANGE = rf"(?:between )?(?P<least>{NUMBER}) (?:and|to) (?P<most>{NUMBER}) {_UNIT}(?: away)? (?:of|from)"
 PLAIN_DISTANCE = rf"(?:(?:about|around|approximately) )?{LENGTH}(?: away)? (?:of|from)"
 _WIDE = "(?: (?P<dimension>long|wide|broad|in length|in width|in area|in size|large|big))?"
 _LIMIT = f"(?:(?P<under>{_AT_MOST})|(?P<over>{_AT_LEAST}|{either(BIGGER)} than))"
@@ -206,6 +214,12 @@ def distance_of(match: re.Match[str]) -> tuple[str, float]:
     groups = match.groupdict()
     meters = number_of(groups["length"]) * _METERS[groups["unit"]]
     return ("beyond" if groups.get("far") else "within"), meters
+
+
+def range_of(match: re.Match[str]) -> tuple[float, float]:
+    """Return the meters from and to that RANGE matched."""
+    meters = _METERS[match["unit"]]
+    return number_of(match["least"]) * meters, number_of(match["most"]) * meters
 
 
 def measure_of(match: re.Match[str]) -> tuple[str, float]:

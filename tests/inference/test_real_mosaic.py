@@ -1,16 +1,28 @@
-"""The packaged weights on a real town that nobody labelled: sixteen drone tiles as one VRT."""
+"""The packaged weights on a real town that nobody labelled: sixteen drone tiles as one VRT.
 
+What is true of any weights is checked here: that geometry picks what the phrase says among what the model found.
+"""
+
+from dataclasses import dataclass
 from pathlib import Path
 
 import geopandas
 import numpy as np
 import pytest
 import rasterio
+import shapely
+from affine import Affine
 from rasterio.features import rasterize
 
 from rrsis_core import SegmentOptions, segment_raster
 
 PHRASES = ("the blue roofs", "the buildings", "the green field")
+LARGEST, CLOSEST, NORTH = SCENE_PHRASES = (
+    "the largest blue roof",
+    "the red roof closest to the green field",
+    "the blue roofs in the north half",
+)
+UTM = 32645
 SOURCE = """
     <SimpleSource>
       <SourceFilename>{path}</SourceFilename><SourceBand>{band}</SourceBand>
@@ -52,41 +64,76 @@ def blue_pixels(pixels: np.ndarray) -> np.ndarray:
     return (blue == high) & (hue >= 190) & (hue <= 250) & (spread / np.maximum(high, 1) > 0.3)
 
 
+@dataclass
+class Answer:
+    """What was found and written."""
+
+    frame: geopandas.GeoDataFrame
+    masks: dict[str, np.ndarray]
+    pixels: np.ndarray
+    transform: Affine
+    considered: geopandas.GeoDataFrame
+    """Candidates and landmarks of the explanation."""
+
+
 @pytest.fixture(scope="module")
 def answer(shared, tmp_path_factory):
     folder = tmp_path_factory.mktemp("mosaic")
     mosaic = write_vrt(sorted((shared / "banepa/unlabelled").glob("*.tif")), folder / "town.vrt")
-    options = SegmentOptions(str(mosaic), PHRASES, output=str(folder / "o.gpkg"), mask=str(folder / "m.tif"))
-    segment_raster(options)
+    names = {"output": "o.gpkg", "mask": "m.tif", "explain": "why.gpkg", "preview": "p.png"}
+    outputs = {name: str(folder / file) for name, file in names.items()}
+    segment_raster(SegmentOptions(str(mosaic), (*PHRASES, *SCENE_PHRASES), **outputs))
     with rasterio.open(mosaic) as raster, rasterio.open(folder / "m.tif") as masks:
         assert masks.shape == raster.shape == (2048, 2048)
-        return geopandas.read_file(folder / "o.gpkg"), masks.read().astype(bool), raster.read(), raster.transform
+        bands = dict(zip(masks.descriptions, masks.read().astype(bool), strict=True))
+        frame, considered = geopandas.read_file(folder / "o.gpkg"), geopandas.read_file(folder / "why.gpkg")
+        return Answer(frame, bands, raster.read(), raster.transform, considered)
 
 
 def test_the_polygons_are_the_masks_in_degrees(answer):
-    frame, masks, _, transform = answer
+    frame = answer.frame
     assert frame.crs.to_epsg() == 4326
-    for phrase, mask in zip(PHRASES, masks, strict=True):
-        drawn = rasterize(frame[frame.phrase == phrase].geometry, mask.shape, transform=transform).astype(bool)
+    for phrase, mask in answer.masks.items():
+        drawn = rasterize(frame[frame.phrase == phrase].geometry, mask.shape, transform=answer.transform).astype(bool)
         assert (drawn == mask).all()
 
 
 def test_each_phrase_is_found_and_not_in_the_void(answer):
-    _, masks, pixels, _ = answer
-    void = (pixels >= 250).all(axis=0)
+    void = (answer.pixels >= 250).all(axis=0)
     assert void.mean() > 0.02
-    for phrase, mask in zip(PHRASES, masks, strict=True):
-        assert mask.mean() >= 0.01, phrase
-        assert mask[void].mean() < 0.05, phrase
+    for phrase in PHRASES:
+        assert answer.masks[phrase].mean() >= 0.01, phrase
+        assert answer.masks[phrase][void].mean() < 0.05, phrase
 
 
 def test_blue_roofs_are_blue(answer):
-    _, masks, pixels, _ = answer
-    blue = blue_pixels(pixels)
-    assert blue[masks[0]].mean() >= 5 * blue[~masks[0]].mean()
+    blue, roofs = blue_pixels(answer.pixels), answer.masks["the blue roofs"]
+    assert blue[roofs].mean() >= 5 * blue[~roofs].mean()
 
 
 def test_buildings_are_no_fields(answer):
-    _, masks, _, _ = answer
-    buildings, field = masks[1], masks[2]
+    buildings, field = answer.masks["the buildings"], answer.masks["the green field"]
     assert (buildings & field).sum() / (buildings | field).sum() < 0.2
+
+
+def test_the_largest_blue_roof_is_the_largest_of_them(answer):
+    assert (answer.frame.phrase == LARGEST).sum() == 1
+    assert not (answer.masks[LARGEST] & ~answer.masks["the blue roofs"]).any()
+    roofs = answer.considered[answer.considered.phrase == LARGEST].to_crs(UTM)
+    assert len(roofs) > 10 and roofs.area.idxmax() == roofs[roofs.kept].index.item()
+
+
+def test_no_other_red_roof_is_closer_to_a_green_field(answer):
+    assert (answer.frame.phrase == CLOSEST).sum() == 1
+    those = answer.considered[answer.considered.phrase == CLOSEST].to_crs(UTM)
+    roofs, fields = those[those.role == "target"], those[those.role == "other"]
+    distance = roofs.distance(fields.union_all())
+    assert len(roofs) > 5 and distance[roofs.kept].item() <= distance.min() + 0.1
+
+
+def test_the_blue_roofs_in_the_north_half_are_all_of_those(answer):
+    north = answer.masks[NORTH]
+    assert north.any() and not (north & ~answer.masks["the blue roofs"]).any()
+    roofs = answer.considered[answer.considered.phrase == NORTH]
+    middle = answer.transform.f + 1024 * answer.transform.e
+    assert ((shapely.get_y(shapely.centroid(roofs.geometry.values)) > middle) == roofs.kept).all()

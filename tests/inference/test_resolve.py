@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from rasterio.crs import CRS
 
 from rrsis_core.geo.polygons import PolygonBatch
+from rrsis_core.inference.extent import Extent
 from rrsis_core.inference.instances import Instances, instances_of, metres_a_unit, separated
-from rrsis_core.inference.resolve import Extent, local_texts, needs_brightness, resolve
+from rrsis_core.inference.resolve import local_texts, needs_brightness, resolve
 from rrsis_core.text.parse import parse
 from rrsis_core.text.query import Ordinal, Query, Relation
 
@@ -76,6 +77,17 @@ TANKS = squares((100, 900), (500, 710), (900, 530), (520, 308), (300, 100))
         ("the leftmost tank near the road", [2]),
         ("the tanks except the ones on the left", [1, 2, 3]),
         ("the tanks left of another tank", [0, 4]),
+        ("the tank closest to the lower left corner", [4]),
+        ("the tank nearest a corner", [0]),
+        ("the two tanks closest to the middle", [1, 3]),
+        ("the tanks within 110 m of the edge", [0, 2, 4]),
+        ("the tanks more than 200 m from the left edge", [1, 2, 3, 4]),
+        ("the tanks in the corner", [0]),
+        ("all but the leftmost tank", [1, 2, 3, 4]),
+        ("the tanks except the two northernmost", [2, 3, 4]),
+        ("the tanks 160-180 m from the road", [3]),
+        ("the leftmost tank closest to the road", [3]),
+        ("the second tank from the left closest to the road", [2]),
         ("the tanks that are near another tank", []),
     ],
 )
@@ -154,10 +166,52 @@ def test_nothing_and_too_much_are_explained():
     notes = meant("the tanks near the road", tank=TANKS, road=squares())[1].notes
     assert notes[1] == "no roads to relate to"
     assert "any of 5" in meant("the tank", tank=TANKS)[1].notes[0]
+    assert meant("the road near the tank", tank=TANKS, road=ROAD)[1].notes == ["each of 5 tanks counts as the tank"]
     assert meant("the seventh tank from the left", tank=TANKS)[0] == []
     assert meant("two tanks", tank=TANKS)[1].notes == ["2 were asked for, 5 fit"]
     assert meant("the largest tanks", tank=TANKS)[0] == [0, 1]
     assert meant("the tanks", tank=TANKS)[1].notes == []
+
+
+def test_what_the_rim_of_the_raster_cuts_off_lies_in_what_is_around_the_rest():
+    lawn = Instances(*[np.array([shapely.box(0, 0, 60, 60) - shapely.box(0, 10, 20, 50)], object)] * 2, np.ones(1))
+    assert meant("the houses on the lawn", house=things((0, 10, 20, 50)), lawn=lawn)[0] == [0]
+
+
+def test_edges_and_corners_are_parts_of_the_extent():
+    cars = squares((50, 500), (500, 960), (60, 940), (500, 500))
+    for phrase, expected in {
+        "the cars at the edge of the image": [0, 1, 2],
+        "the cars near the left edge": [0, 2],
+        "the cars in the corner": [2],
+        "the cars outside the corner": [0, 1, 3],
+        "the cars not near the edge": [3],
+        "the two cars farthest from the edges": [2, 3],
+        "the car closest to the top": [1],
+    }.items():
+        assert meant(phrase, car=cars)[0] == expected, phrase
+
+
+def test_a_landmark_beyond_the_area_may_count_and_that_is_said():
+    area = Extent((0, 0, 1000, 1000), "area", shapely.box(0, 0, 1000, 1000).exterior)
+    found = {"the tanks": TANKS, "the roads": ROAD}
+    for phrase, note in {
+        "the tanks within 98 m of the road": "2 of the tanks may be within 98 m of the road outside the area",
+        "the tanks more than 98 m from the road": "2 of the tanks may be within 98 m of the road outside the area",
+        "the tanks within 90 m of the road": None,
+        "the tanks within 98 m of the edge": None,
+    }.items():
+        notes = resolve(parse(phrase).query, found, area).notes
+        assert [text.startswith(note or "") for text in notes] == [True] * bool(note)
+        assert not any("outside" in text for text in resolve(parse(phrase).query, found, EXTENT).notes)
+
+
+def test_no_landmark_inside_the_area_is_said_so():
+    area = Extent((0, 0, 1000, 1000), "area", shapely.box(0, 0, 1000, 1000).exterior)
+    notes = resolve(
+        parse("the tank closest to the road").query, {"the tanks": TANKS, "the roads": squares()}, area
+    ).notes
+    assert notes[1] == "no roads to relate to inside the area"
 
 
 def test_touching_objects_come_apart_and_odd_shapes_stay_whole():
