@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from qgis.core import QgsRasterLayer
@@ -62,7 +63,6 @@ class Advanced(QgsCollapsibleGroupBox):
         form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         for label, widget in (
             (tr("Weights"), chooser),
-            ("", self.card),
             (tr("Bands"), self.bands),
             (tr("Ground resolution"), self.resolution),
             (tr("Tile"), self.tile),
@@ -72,6 +72,7 @@ class Advanced(QgsCollapsibleGroupBox):
         ):
             widget.setAccessibleName(label)
             form.addRow(label, widget)
+        form.insertRow(1, self.card)
         form.addRow(self.samples)
         for signal in (self.bands.editingFinished, self.device.activated):
             signal.connect(lambda *_: self.changed.emit())
@@ -98,7 +99,7 @@ class Advanced(QgsCollapsibleGroupBox):
         for name in told["names"]:
             self.weights.addItem(name, name)
         if chosen and chosen not in told["names"]:
-            self.weights.addItem(chosen, chosen)
+            self.weights.addItem(Path(chosen).name, chosen)
         self.weights.addItem(tr("Own file…"), "?")
         self.weights.setCurrentIndex(max(0, self.weights.findData(chosen)))
         self.weights_chosen.emit(self._weights())
@@ -154,7 +155,7 @@ class Advanced(QgsCollapsibleGroupBox):
         if self.weights.currentData() == "?":
             path, _ = QFileDialog.getOpenFileName(self, tr("Weights"), "", "safetensors (*.safetensors)")
             if path:
-                self.weights.insertItem(index, path, path)
+                self.weights.insertItem(index, Path(path).name, path)
             self.weights.setCurrentIndex(index if path else 0)
         settings.put("weights", self._weights())
         self.weights_chosen.emit(self._weights())

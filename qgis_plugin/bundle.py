@@ -28,7 +28,9 @@ def bundle(folder: Path, target: list[str]) -> None:
     where = ["--platform", target[0], "--python-version", target[1]] if target else []
     fetch = ["pip", "download", "--quiet", "--only-binary", ":all:", "--dest", str(folder), *where]
     _python(*fetch, "--no-deps", "--require-hashes", "-r", str(LOCK))
-    _python(*fetch, "-c", str(ROOT / "requirements.lock"), *TORCH)
+    # Which dependencies hold, pip asks of this computer: for another one they are named.
+    needed = ["--no-deps", "setuptools"] if target else ["-c", str(ROOT / "requirements.lock")]
+    _python(*fetch, *needed, *TORCH)
     _python(*fetch, "--no-deps", f"uv=={UV_VERSION}")
     _python("build", "--wheel", "--outdir", str(folder), str(ROOT))
     pack(folder / f"{NAME}.zip")

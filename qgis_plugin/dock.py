@@ -8,33 +8,21 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from qgis.core import (
-    Qgis,
-    QgsApplication,
-    QgsFeature,
-    QgsGeometry,
-    QgsProject,
-    QgsRasterLayer,
-    QgsRectangle,
-    QgsVectorLayer,
-    QgsWkbTypes,
-)
+from qgis.core import Qgis, QgsApplication, QgsGeometry, QgsProject, QgsRasterLayer, QgsVectorLayer
 from qgis.PyQt.QtCore import Qt, QTimer, QUrl
 from qgis.PyQt.QtGui import QDesktopServices
-from qgis.PyQt.QtWidgets import (
-    QFileDialog,
-    QMenu,
-)
+from qgis.PyQt.QtWidgets import QFileDialog, QMenu
 
-from . import layers, runs, settings
+from . import layers, places, runs, settings
 from .algorithms import HELP
 from .contract import OperationCanceled, RrsisError
 from .drawing import PolygonTool
 from .engine import ENGINE
-from .panel import DRAWN, VIEW, WHOLE, Panel
+from .panel import Panel
+from .places import DRAWN
 from .spool import USUAL_GSD, Spool
 from .tasks import Asker, SegmentTask
-from .words import explain, tr
+from .words import clock, explain, tr
 
 PLAN_MS = 300  # from the last change to the question what it costs
 NO_ENGINE = ("worker.not_installed", "worker.start", "worker.protocol")
@@ -174,33 +162,10 @@ class Dock(Panel):
         self.canvas.unsetMapTool(self.tool)
         self._changed()
 
-    def _area(self, layer: QgsRasterLayer, preview: bool) -> tuple[QgsRectangle, list[QgsGeometry], Any]:
-        """Return the part of the raster to search, polygons if any, and their CRS. Raises ValueError with words."""
-        crs, where = self.canvas.mapSettings().destinationCrs(), self.where.checkedId()
+    def _area(self, layer: QgsRasterLayer, preview: bool) -> places.Area:
         if preview:
-            box = layers.to_raster(self.canvas.extent(), crs, layer)
-            box = layers.to_raster(_around(box.center(), self._preview_side(layer)), layer.crs(), layer)
-            return _not_empty(box), [], None
-        if where == WHOLE:
-            return layer.extent(), [], None
-        if where == VIEW:
-            return _not_empty(layers.to_raster(self.canvas.extent(), crs, layer)), [], None
-        if where == DRAWN:
-            if self.tool.geometry is None:
-                raise ValueError(tr("Draw the area on the map first."))
-            shapes = [self.tool.geometry]
-        else:
-            chosen = self.iface.activeLayer()
-            if not isinstance(chosen, QgsVectorLayer) or not chosen.selectedFeatureCount():
-                raise ValueError(tr("Select polygons in a layer first, and make it the active one."))
-            if chosen.geometryType() != QgsWkbTypes.GeometryType.PolygonGeometry:
-                raise ValueError(tr("The selected features are no polygons."))
-            crs, shapes = chosen.crs(), [feature.geometry() for feature in chosen.selectedFeatures()]
-        bounds = QgsRectangle()
-        bounds.setMinimal()
-        for shape in shapes:
-            bounds.combineExtentWith(shape.boundingBox())
-        return _not_empty(layers.to_raster(bounds, crs, layer)), shapes, crs
+            return places.around_the_middle(self.canvas, layer, self._preview_side(layer))
+        return places.chosen(self.where.checkedId(), self.canvas, layer, self.tool.geometry, self.iface.activeLayer())
 
     def _preview_side(self, layer: QgsRasterLayer) -> float:
         """Return the side of one tile, in units of the raster."""
@@ -232,11 +197,8 @@ class Dock(Panel):
             return
         try:
             options, spool, shapes, crs = self._options()
-        except ValueError as error:
-            self.cost.setText(str(error))
-            return
-        except RrsisError as error:
-            self.cost.setText(explain(error))
+        except (ValueError, RrsisError) as error:
+            self.cost.setText(explain(error) if isinstance(error, RrsisError) else str(error))
             return
         if spool is not None:
             words = tr("{width} x {height} pixels will be fetched")
@@ -261,7 +223,7 @@ class Dock(Panel):
         cost = [tr("{count} tiles").format(count=answer["tiles"])]
         speed = float(settings.get("seconds_a_tile", "0") or 0)
         if speed:
-            cost.append(tr("about {time}").format(time=_clock(speed * answer["tiles"] * count)))
+            cost.append(tr("about {time}").format(time=clock(speed * answer["tiles"] * count)))
         cost.append(tr("{gb:.1f} GB memory").format(gb=answer["memory_mb"] / 1000))
         if answer["tiles"] > 400:
             cost.append(tr("try a preview first"))
@@ -283,10 +245,7 @@ class Dock(Panel):
             folder = runs.new_folder()
             if shapes:
                 options["aoi"] = layers.write_area(shapes, crs, folder / "area.gpkg")
-        except ValueError as error:
-            self.say(str(error))
-            return
-        except (RrsisError, OSError) as error:
+        except (ValueError, RrsisError, OSError) as error:
             self.say(explain(error) if isinstance(error, RrsisError) else str(error))
             return
         settings.remember(phrases)
@@ -336,7 +295,7 @@ class Dock(Panel):
             return
         text = f"{body['done']} / {body['total']}" if body["stage"] == "infer" else tr("Writing…")
         if body.get("eta_s"):
-            text += " · " + tr("{time} left").format(time=_clock(body["eta_s"]))
+            text += " · " + tr("{time} left").format(time=clock(body["eta_s"]))
         self.progress.setText(text)
 
     def _note(self, text: str) -> None:
@@ -368,15 +327,8 @@ class Dock(Panel):
         """Show pieces of the answer as tiles are done."""
         if self._live is None:
             return
-        phrases, features = self.run["options"]["expressions"], []
-        for index, outline, score in json.loads(Path(path).read_text(encoding="ascii")):
-            feature = QgsFeature(self._live.fields())
-            shape = QgsGeometry()
-            shape.fromWkb(bytes.fromhex(outline))
-            feature.setGeometry(shape)
-            feature.setAttributes([phrases[index], score, None, "", ""])
-            features.append(feature)
-        self._live.dataProvider().addFeatures(features)
+        pieces = layers.piece_features(path, self.run["options"]["expressions"], self._live.fields())
+        self._live.dataProvider().addFeatures(pieces)
         self._live.triggerRepaint()
         Path(path).unlink(missing_ok=True)
 
@@ -442,12 +394,7 @@ class Dock(Panel):
         count = 0
         for phrase in self.review.run["options"]["expressions"]:
             found = [f for f in self.review.shown() if f["phrase"] == phrase[: layers.PHRASE_LETTERS]]
-            layer = layers.memory_layer(f"{phrase} ({len(found)})", self.review.layer.crs(), layers.answer_fields())
-            layer.dataProvider().addFeatures(found)
-            layer.updateExtents()
-            layers.style(layer, [phrase])
-            layers.describe(layer, self._as_shown())
-            layers.add(layer)
+            layers.add(layers.kept(phrase, found, self.review.layer.crs(), self._as_shown()))
             count += len(found)
         self.review.clear()
         self.review.hide()
@@ -492,8 +439,7 @@ class Dock(Panel):
     def _list_runs(self) -> None:
         self.runs.clear()
         for run in runs.stored():
-            count = sum(item["polygons"] for item in run["found"])
-            self.runs.addItem(f"{', '.join(run['options']['expressions'])} · {count} · {run['raster']} · {run['when']}")
+            self.runs.addItem(runs.title(run))
             self.runs.item(self.runs.count() - 1).setData(Qt.ItemDataRole.UserRole, json.dumps(run))
 
     def _chosen_run(self) -> dict[str, Any]:
@@ -550,21 +496,3 @@ class Dock(Panel):
         self._close_live()
         self.review.clear()
         self.card.shut()
-
-
-def _not_empty(box: QgsRectangle) -> QgsRectangle:
-    """Return a rectangle that holds something. Raises ValueError with words."""
-    if box.isEmpty():
-        raise ValueError(tr("There is nothing of the raster there."))
-    return box
-
-
-def _around(point: Any, side: float) -> QgsRectangle:
-    return QgsRectangle(point.x() - side / 2, point.y() - side / 2, point.x() + side / 2, point.y() + side / 2)
-
-
-def _clock(seconds: float) -> str:
-    """Return a duration as minutes and seconds."""
-    minutes, rest = divmod(max(1, round(seconds)), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -110,6 +110,28 @@ def answer_features(path: str, weights: str, run_id: str) -> Any:
         yield feature
 
 
+def piece_features(path: str, phrases: list[str], fields: Any) -> list[Any]:
+    """Return the pieces of an answer that a run tells of before its end."""
+    features = []
+    for index, outline, score in json.loads(Path(path).read_text(encoding="ascii")):
+        feature, shape = QgsFeature(fields), QgsGeometry()
+        shape.fromWkb(bytes.fromhex(outline))
+        feature.setGeometry(shape)
+        feature.setAttributes([phrases[index], score, None, "", ""])
+        features.append(feature)
+    return features
+
+
+def kept(phrase: str, features: list[Any], crs: Any, run: dict[str, Any]) -> QgsVectorLayer:
+    """Return a scratch layer of what was found for one phrase, told in its metadata."""
+    layer = memory_layer(f"{phrase} ({len(features)})", crs, answer_fields())
+    layer.dataProvider().addFeatures(features)
+    layer.updateExtents()
+    style(layer, [phrase])
+    describe(layer, run)
+    return layer
+
+
 def color_of(phrase: str) -> QColor:
     """Return the colour of a phrase: the same in every session."""
     number = int.from_bytes(hashlib.sha256(phrase.encode()).digest()[:2], "big")

@@ -25,11 +25,10 @@ from qgis.PyQt.QtWidgets import (
 
 from .advanced import Advanced
 from .phrase_box import PhraseBox
+from .places import VIEW
 from .review import Review
 from .setup_card import SetupCard
 from .words import tr
-
-VIEW, DRAWN, SELECTED, WHOLE = range(4)
 
 
 class Panel(QgsDockWidget):

@@ -274,7 +274,8 @@ class Review(QWidget):
 
 
 def _with_room(box: Any, layer: QgsVectorLayer, canvas: Any) -> Any:
-    """Return a box with its surroundings, in the CRS of the map."""
-    box = canvas.mapSettings().layerExtentToOutputExtent(layer, box)
-    box.grow(2 * max(box.width(), box.height()))
+    """Return a box with its surroundings, in the CRS of the map: much of them around a small one, little around all."""
+    box, whole = (canvas.mapSettings().layerExtentToOutputExtent(layer, part) for part in (box, layer.extent()))
+    side = max(box.width(), box.height())
+    box.grow(min(2 * side, max(side / 2, max(whole.width(), whole.height()) / 8)))
     return box

@@ -58,6 +58,12 @@ def stored() -> list[dict[str, Any]]:
     return found
 
 
+def title(run: dict[str, Any]) -> str:
+    """Return a line for a list of runs."""
+    count = sum(item["polygons"] for item in run["found"])
+    return f"{', '.join(run['options']['expressions'])} · {count} · {run['raster']} · {run['when']}"
+
+
 def as_command(run: dict[str, Any]) -> str:
     """Return the command line that does the same."""
     options = run["options"]

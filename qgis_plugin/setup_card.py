@@ -13,7 +13,6 @@ from qgis.PyQt.QtNetwork import QNetworkRequest
 from qgis.PyQt.QtWidgets import (
     QApplication,
     QCheckBox,
-    QFormLayout,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -72,7 +71,7 @@ class SetupCard(QFrame):
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self.task: SetupTask | None = None
         self.asker = Asker(self)
-        self.asker.answered.connect(lambda _, seen: self._show_computer(seen))
+        self.asker.answered.connect(self._show_computer)
         self._details = ""
         self.about, self.state, self.bar = QLabel(), QLabel(), QProgressBar()
         for label in (self.about, self.state):
@@ -84,6 +83,7 @@ class SetupCard(QFrame):
         self.use = QPushButton(tr("Use this Python"))
         self.stop, self.remove = QPushButton(tr("Cancel")), QPushButton(tr("Uninstall"))
         self.report = QPushButton(tr("Copy report"))
+        self.cuda.hide()
         self._lay_out()
         self.start.clicked.connect(lambda: self.set_up())
         self.stop.clicked.connect(lambda: self.task and self.task.cancel())
@@ -99,29 +99,32 @@ class SetupCard(QFrame):
         return widget
 
     def _lay_out(self) -> None:
-        column, form = QVBoxLayout(self), QFormLayout()
-        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapAllRows)
-        form.addRow(_wrapped(tr("Folder of the engine")), self.folder)
-        form.addRow(_wrapped(tr("Folder with packages (optional)")), self.wheels)
-        form.addRow(self.offline)
-        form.addRow(self.cuda)
-        first, second, third = QHBoxLayout(), QHBoxLayout(), QFormLayout()
-        third.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapAllRows)
+        column = QVBoxLayout(self)
+        first, second = QHBoxLayout(), QHBoxLayout()
         first.addWidget(self.start)
         first.addWidget(self.stop)
-        third.addRow(_wrapped(tr("Or a Python that has rrsis-core")), self.python)
-        third.addRow(self.use)
         second.addWidget(self.remove)
         second.addWidget(self.report)
         for button in (self.start, self.stop, self.use, self.remove, self.report):
             button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         column.addWidget(self.about)
-        column.addLayout(form)
+        self._add(column, tr("Folder of the engine"), self.folder)
+        self._add(column, tr("Folder with packages (optional)"), self.wheels)
+        column.addWidget(self.offline)
+        column.addWidget(self.cuda)
         column.addLayout(first)
         column.addWidget(self.bar)
         column.addWidget(self.state)
-        column.addLayout(third)
+        self._add(column, tr("Or a Python that has rrsis-core"), self.python)
+        column.addWidget(self.use)
         column.addLayout(second)
+
+    def _add(self, column: QVBoxLayout, name: str, widget: QgsFileWidget) -> None:
+        label = QLabel(name)
+        label.setWordWrap(True)
+        widget.setAccessibleName(name)
+        column.addWidget(label)
+        column.addWidget(widget)
 
     def showEvent(self, event: Any) -> None:
         """Look at this computer when the card is seen; a driver may take seconds to say what GPU there is."""
@@ -132,7 +135,7 @@ class SetupCard(QFrame):
         home = settings.home()
         self.asker.do("look", lambda: install.preflight(home))
 
-    def _show_computer(self, seen: dict[str, Any]) -> None:
+    def _show_computer(self, kind: str, seen: dict[str, Any]) -> None:
         self.cuda.setVisible(bool(seen["gpu"]))
         device = seen["gpu"] or tr("processor, {cores} cores").format(cores=seen["cores"])
         lines = [
@@ -240,12 +243,6 @@ class SetupCard(QFrame):
                 self.state.setText(tr("Ready: {seconds:.1f} s a tile on this computer.").format(seconds=speed))
             self.ready.emit()
         self._busy(False)
-
-
-def _wrapped(text: str) -> QLabel:
-    label = QLabel(text)
-    label.setWordWrap(True)
-    return label
 
 
 def fetch(address: str) -> bytes:

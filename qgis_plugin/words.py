@@ -43,3 +43,10 @@ def explain(error: RrsisError) -> str:
     if text is None or error.code == "setup.disk":
         text = f"{error.message} {text or error.hint}".strip()
     return text
+
+
+def clock(seconds: float) -> str:
+    """Return a duration as minutes and seconds."""
+    minutes, rest = divmod(max(1, round(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

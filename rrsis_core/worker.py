@@ -32,7 +32,7 @@ from rrsis_core.contract.protocol import (
 )
 
 LINES_A_SECOND = 10  # of progress, at most
-LEAVE_SECONDS = 1.0  # from the end of the host to that of a worker that does not listen
+LEAVE_SECONDS = 0.5  # from the end of the host to that of a worker that does not listen
 _speaker = threading.local()  # .say takes the notes of what this thread is doing
 
 

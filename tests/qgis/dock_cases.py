@@ -74,7 +74,7 @@ class Iface(QObject):
         return MagicMock()
 
 
-def until(condition, seconds=180.0, what=""):
+def until(condition, seconds=300.0, what=""):
     """Let QGIS work until something is so."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -179,6 +179,11 @@ class Journey(DockCase):
         run = self.dock._chosen_run()
         self.assertIn("rrsis segment", runs.as_command(run))
         self.assertIn("rrsis:segmentbyphrase", runs.as_processing(run))
+        self.iface.active = None
+        after_a_restart = type(self.dock)(self.iface)
+        after_a_restart.restore_run()
+        self.assertEqual(after_a_restart.review.layer.featureCount(), first)
+        after_a_restart.shut()
 
     def test_both_formats(self):
         self.ready()
@@ -228,8 +233,10 @@ class Journey(DockCase):
         self.ready()
         advanced = self.dock.advanced
         until(lambda: "256" in advanced.card.text(), what="the card of the weights")
+        advanced.setCollapsed(False)
         advanced.more.click()
         self.assertTrue(advanced.card.isVisibleTo(advanced))
+        self.shot("advanced")
         settings.put("weights", "/nowhere.safetensors")
         advanced.offer({"names": []})
         until(lambda: "not there" in advanced.card.text(), what="weights that are not there")
@@ -249,6 +256,8 @@ class Journey(DockCase):
 
 
 class Trouble(DockCase):
+    warm = True
+
     def begin(self):
         self.ready()
         self.dock.phrase.set_phrases(PHRASES)
@@ -304,6 +313,7 @@ class Trouble(DockCase):
             self.dock.start_engine()
             until(lambda words=words: words in self.dock.status.text(), what=words)
             self.assertTrue(self.dock.card.isVisible())
+            until(lambda: "free disk" in self.dock.card.about.text(), what="what this computer has")
             self.assertFalse(self.dock.work.isEnabled())
             self.shot(f"trouble_{name}")
         card = self.dock.card
@@ -362,6 +372,6 @@ class Spooled(DockCase):
 
 
 if __name__ == "__main__":
-    result = unittest.main(exit=False, verbosity=2).result
+    result = unittest.main(exit=False, verbosity=2, failfast=True).result
     ENGINE.close()
     os._exit(0 if result.wasSuccessful() else 1)  # without the teardown of Qt, which may trip over Python's
