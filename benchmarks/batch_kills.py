@@ -121,6 +121,7 @@ def disturbed(arguments: argparse.Namespace, folder: Path, mode: str, rng: rando
     """Run until so many kills have hit; return the folders of finished runs, and how many kills hit a unit in hand."""
     finished: list[Path] = []
     hits = kills = 0
+    failures = 20 if mode == "ray" else 0
     while kills < arguments.kills:
         out = folder / f"{mode}-{len(finished)}"
         crew = [start(arguments, out, mode, index) for index in range(len(MODES[mode]))]
@@ -133,6 +134,10 @@ def disturbed(arguments: argparse.Namespace, folder: Path, mode: str, rng: rando
                 index, hit = kill(crew, out, rng)
                 kills, hits, moment = kills + 1, hits + hit, None
                 if index is not None:
+                    crew[index] = start(arguments, out, mode, index)
+            for index, one in enumerate(crew):
+                if one.exitcode and failures:  # as ray on a busy computer, which gives its parts 30 s to start
+                    failures -= 1
                     crew[index] = start(arguments, out, mode, index)
         codes = [one.exitcode for one in crew]
         assert not any(codes), f"{mode}: exit codes {codes}"

@@ -138,7 +138,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scenes", type=int, default=10_000)
     parser.add_argument("--gpus", type=int, default=64)
-    parser.add_argument("--seeds", type=int, default=9)
+    parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--svg", type=Path)
     arguments = parser.parse_args()
     ways: dict[str, list[Ran]] = {name: [] for name in WAYS}

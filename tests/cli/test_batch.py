@@ -16,7 +16,7 @@ def test_a_folder_of_results(rrsis, scene, tiny_weights, tmp_path):
     again = rrsis(*arguments, "--weights", tiny_weights, "--preview", "--json")
     assert (again.code, again.json["ok"], again.json["done"]) == (7, False, 1)
     assert [entry["code"] for entry in again.json["failed"]] == ["raster.not_found"]
-    other = rrsis(*arguments, "--weights", tiny_weights, "--threshold", 0.7)
+    other = rrsis(*arguments, "--weights", tiny_weights, "--preview", "--threshold", 0.7)
     assert (other.code, "[config.plan]" in other.err, "threshold differs" in other.err) == (4, True, True)
 
 
