@@ -28,10 +28,8 @@ class RayCrew:
             self._ray.init(address=run.address, log_to_driver=False, include_dashboard=False, logging_level="warning")
         gpus = run.gpus_a_worker if self._ray.cluster_resources().get("GPU") else 0
         count = run.workers or max(1, int(self._ray.cluster_resources().get("GPU", 0) / (gpus or 1)))
-        # Ray would give torch as many threads as CPUs: the plan says how many.
-        keep = {"env_vars": {"OMP_NUM_THREADS": str(plan.threads)}}
-        settings = {"num_gpus": gpus, "num_cpus": run.cpus_a_worker, "runtime_env": keep}
-        actor = self._ray.remote(**settings, max_restarts=-1, max_task_retries=RESTARTS)(Worker)
+        settings = {"num_gpus": gpus, "num_cpus": run.cpus_a_worker, "max_restarts": -1, "max_task_retries": RESTARTS}
+        actor = self._ray.remote(**settings)(Worker)
         given = folder.absolute(), plan, run.retries, run.lease_seconds, predictor
         self._idle = [actor.remote(*given) for _ in range(count)]
         self._busy: dict[Any, tuple[Any, Unit]] = {}
