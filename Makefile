@@ -25,8 +25,8 @@ check: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/imports.py
-	$(BIN)/python benchmarks/geo_vectorise.py --size 10000
-	$(BIN)/python benchmarks/pipeline_memory.py
+	$(BIN)/rrsis bench geo
+	$(BIN)/python benchmarks/pipeline_speed.py
 	$(BIN)/python benchmarks/resolve_speed.py
 	$(BIN)/python benchmarks/scene_phrases.py
 

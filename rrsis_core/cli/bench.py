@@ -55,3 +55,42 @@ def models(presets: tuple[str, ...], device: str, rounds: int, bf16: bool, as_js
         for line in lines
     ]
     click.echo(table(HEADER, rows))
+
+
+WAYS = ("vectoriser", "CPU s", "to ours", "peak MB", "polygons", "exact", "invalid", "lost")
+
+
+@bench.command(short_help="Our vectoriser beside those of rasterio, GDAL and OpenCV.")
+@click.option("--size", type=click.IntRange(256), default=20_000, show_default=True, help="Side of the mask, pixels.")
+@click.option("--rounds", type=click.IntRange(1), default=3, show_default=True, help="Times each is measured.")
+@click.option("--polygons", type=click.IntRange(1), default=100_000, show_default=True, help="Polygons to write.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def geo(size: int, rounds: int, polygons: int, as_json: bool) -> None:
+    """Vectorise one made-up mask by every way there is on this computer, and write polygons as a GeoPackage."""
+    speed = import_module("rrsis_core.geo.speed")
+    ways, missing = speed.measure_ways(size, rounds)
+    writing = speed.measure_writing(polygons, rounds)
+    if as_json:
+        plain = {"ways": [dataclasses.asdict(way) for way in ways], "missing": missing}
+        click.echo(json.dumps({"ok": True, "size": size, **plain, "writing": dataclasses.asdict(writing)}))
+        return
+    rows = [
+        (
+            way.name,
+            f"{way.seconds:.1f}",
+            f"{way.to_ours:.2f}",
+            f"{way.memory_mb:.0f}",
+            f"{way.polygons:,}",
+            f"{way.exact:,}",
+            f"{way.invalid:,}",
+            f"{way.lost:,}",
+        )
+        for way in ways
+    ]
+    click.echo(table(WAYS, rows))
+    for name, remedy in missing.items():
+        click.echo(f"{name}: {remedy}")
+    click.echo(
+        f"\nGeoPackage of {writing.polygons:,} polygons: {writing.ours_seconds:.2f} s, "
+        f"{writing.to_bare:.2f} times a table and one bare pyogrio.write_arrow, {writing.to_call:.2f} times that call"
+    )

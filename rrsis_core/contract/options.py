@@ -36,6 +36,8 @@ class SegmentOptions:
     """Vector file whose polygons bound the search, in any CRS."""
     bands: tuple[int, ...] | None = None
     """One or three band numbers, from 1, used as red, green, blue. Default: what the raster declares, or 1, 2, 3."""
+    alpha_band: int | None = None
+    """Number of a band that is 0 where the raster holds nothing, for those that do not say so themselves."""
     scaling: str = "auto"
     """auto (8-bit as it is, others by percentiles), none (integers over their whole range), percentile (2 to 98)."""
     gsd: float | None = None
@@ -48,6 +50,8 @@ class SegmentOptions:
     """Probability from which a pixel belongs to the answer, 0 to 1."""
     min_area_m2: float = 0.0
     """Polygons below this area are dropped, in square metres (in pixels where the raster has no CRS)."""
+    fill_holes_m2: float = 0.0
+    """Holes below this area are filled, in square metres (in pixels where the raster has no CRS)."""
     simplify: float = 0.0
     """Tolerance of outline simplification, in raster pixels; 0 keeps the pixel edges."""
     right_angles: bool = False
@@ -87,6 +91,7 @@ class SegmentOptions:
         self._check_range("min_score", 0.0, 1.0)
         self._check_range("overlap", 0.0, 0.5)
         self._check_range("min_area_m2", 0.0, float("inf"))
+        self._check_range("fill_holes_m2", 0.0, float("inf"))
         self._check_range("simplify", 0.0, float("inf"))
         if self.gsd is not None and not 0 < self.gsd < float("inf"):
             raise _invalid(
@@ -94,7 +99,7 @@ class SegmentOptions:
             )
         if self.tile is not None and (self.tile < 64 or self.tile % 32):
             raise _invalid("tile", f"a tile of {self.tile} pixels is not usable", "Give a multiple of 32, from 64.")
-        for name in ("batch_size", "threads"):
+        for name in ("alpha_band", "batch_size", "threads"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise _invalid(name, f"{name.replace('_', ' ')} is {value}", "Give 1 or more.")

@@ -158,11 +158,33 @@ class Vectoriser:
 def simplify(batch: PolygonBatch, tolerance: float) -> PolygonBatch:
     """Take out vertices that lie within `tolerance`, in units of the coordinates, of the simpler outline.
 
-    Polygons of fewer than 100 pixels stay as they are.
+    Polygons of fewer than 100 pixels stay as they are. Each is simplified by itself and not as a coverage: phrases may
+    overlap (a roof, a building), and two polygons of one phrase never share an edge.
     """
     polygons = batch.polygons.copy()
     large = batch.pixels >= SIMPLIFY_FROM_PIXELS
     polygons[large] = shapely.orient_polygons(shapely.simplify(polygons[large], tolerance, preserve_topology=True))
+    return PolygonBatch(polygons, batch.pixels, batch.score, batch.score_max)
+
+
+def fill_holes(batch: PolygonBatch, below_m2: float, frame: Frame) -> PolygonBatch:
+    """Fill the holes that are smaller than an area in square metres on the ground (in pixels without a CRS).
+
+    Counts and scores stay those of the pixels that were found. A polygon that lies in such a hole stays one of its own,
+    as it may have been handed out long before the one around it.
+    """
+    polygons = batch.polygons.copy()
+    holed = np.flatnonzero(shapely.get_num_interior_rings(polygons))
+    if not len(holed):
+        return batch
+    rings, owner = shapely.get_rings(polygons[holed], return_index=True)
+    outlines = shapely.polygons(rings)
+    areas = areas_m2(outlines, frame.crs)
+    if areas is None:
+        areas = shapely.area(outlines) / abs(frame.transform.determinant)
+    kept = areas >= below_m2
+    kept[np.flatnonzero(np.diff(owner, prepend=-1))] = True  # the shells
+    polygons[holed] = shapely.polygons(rings[kept], indices=owner[kept])
     return PolygonBatch(polygons, batch.pixels, batch.score, batch.score_max)
 
 

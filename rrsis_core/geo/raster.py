@@ -6,6 +6,7 @@ in pixels of the raster from its upper left corner; those of `Raster.read` may b
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import os
 import warnings
@@ -116,11 +117,12 @@ class Raster:
 
 
 @contextmanager
-def open_raster(path: str | os.PathLike[str]) -> Iterator[Raster]:
+def open_raster(path: str | os.PathLike[str], alpha_band: int | None = None) -> Iterator[Raster]:
     """Open a file, VRT or GDAL virtual path (/vsizip/, /vsicurl/ ...) for reading.
 
-    Raises RasterError raster.not_found, or raster.unreadable if it is no raster or holds complex numbers. A raster
-    placed by ground control points alone is warped to their CRS while it is read.
+    `alpha_band` is taken for alpha whatever the raster says of it: a band without a label may as well be near infrared.
+    Raises RasterError raster.not_found, raster.bands, or raster.unreadable if it is no raster or holds complex numbers.
+    A raster placed by ground control points alone is warped to their CRS while it is read.
     """
     with ExitStack() as stack:
         # People set this one for speed on object stores; it hides .msk, .ovr and .aux.xml files, so masks and places.
@@ -132,7 +134,13 @@ def open_raster(path: str | os.PathLike[str]) -> Iterator[Raster]:
             unmasked = all(MaskFlags.all_valid in flags for flags in dataset.mask_flag_enums)
             warp = {"src_crs": control_crs, "crs": control_crs, "add_alpha": unmasked}
             source = stack.enter_context(WarpedVRT(dataset, resampling=Resampling.bilinear, **warp))
-        yield Raster(source, _describe(os.fspath(path), source))
+        info = _describe(os.fspath(path), source)
+        if alpha_band is not None:
+            info.check_bands((alpha_band,))
+            meanings = ["undefined" if meaning == "alpha" else meaning for meaning in info.colorinterp]
+            meanings[alpha_band - 1] = "alpha"
+            info = dataclasses.replace(info, colorinterp=tuple(meanings))
+        yield Raster(source, info)
 
 
 def gdal_environment(info: RasterInfo | None = None, rows: int = 0) -> rasterio.Env:

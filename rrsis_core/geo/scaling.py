@@ -26,8 +26,8 @@ class Scaling:
     low: tuple[float, ...]
     high: tuple[float, ...]
 
-    def apply(self, chip: NDArray[np.generic]) -> NDArray[np.float32]:
-        """Return a chip (bands, height, width) as float32 from 0 to 1, of the same shape.
+    def apply(self, chip: NDArray[np.generic], out: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+        """Return a chip (bands, height, width) as float32 from 0 to 1, of the same shape; in `out` where it is given.
 
         A band that is the same everywhere (high equals low) becomes 0 up to that value and 1 above it.
         """
@@ -36,8 +36,14 @@ class Scaling:
         # In float64 only where float32 could not tell neighbouring values of 32-bit integers apart.
         kind = np.float64 if chip.dtype.itemsize > 2 and chip.dtype != np.float32 else np.float32
         span = np.where(span > 0, span, np.finfo(np.float32).tiny)
-        scaled = (chip.astype(kind) - low.astype(kind)) / span.astype(kind)
-        return np.clip(scaled, 0, 1, out=scaled).astype(np.float32, copy=False)
+        result = np.empty(chip.shape, np.float32) if out is None else out
+        scaled = result if kind is np.float32 else np.empty(chip.shape, kind)
+        np.subtract(chip, low.astype(kind), out=scaled, dtype=kind)
+        np.divide(scaled, span.astype(kind), out=scaled)
+        np.clip(scaled, 0, 1, out=scaled)
+        if scaled is not result:
+            result[...] = scaled
+        return result
 
 
 def measure_scaling(raster: Raster, window: Window, bands: Sequence[int], mode: str = "auto") -> Scaling:

@@ -75,7 +75,8 @@ class ProbabilityMosaic:
         if low < 0 or high > 1 or tile.row != self._row:
             raise ValueError(f"tile row {tile.row} with values {low} to {high}, expected row {self._row}, 0 to 1")
         weights = self._row_weights[tile.row][:, None] * self._column_weights[tile.column]
-        quantised = np.rint(probabilities * np.float32(FULL_SCALE)).astype(np.uint32)
+        steps = probabilities * np.float32(FULL_SCALE)
+        quantised = np.rint(steps, out=steps).astype(np.uint32)
         quantised *= weights
         self._sums[:, :, tile.left : tile.left + tile.width] += quantised
 

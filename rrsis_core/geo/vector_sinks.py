@@ -46,7 +46,14 @@ SILENT = (".shp", ".fgb")  # formats that GDAL may leave cut off without an erro
 SPOOL = ".arrow"  # no part of any output, as it has another stem
 
 SCHEMA = pa.schema(
-    [("phrase", pa.string()), ("score", pa.float64()), ("area_m2", pa.float64()), ("geometry", pa.binary())]
+    [
+        ("phrase", pa.string()),
+        ("score", pa.float64()),
+        ("score_max", pa.float64()),
+        ("area_m2", pa.float64()),
+        ("n_px", pa.int64()),
+        ("geometry", pa.binary()),
+    ]
 )
 
 
@@ -69,14 +76,21 @@ class VectorSink:
         polygons: NDArray[np.object_],
         scores: NDArray[np.floating],
         areas_m2: NDArray[np.floating] | None = None,
+        scores_max: NDArray[np.floating] | None = None,
+        pixels: NDArray[np.integer] | None = None,
     ) -> None:
-        """Take n shapely polygons of one phrase with their scores (n), 0 to 1, and areas (n), None where unknown."""
+        """Take n shapely polygons of one phrase with their scores (n), 0 to 1.
+
+        So many areas, highest scores of a pixel, and numbers of pixels go with them, or None where they are unknown.
+        """
         if not len(polygons):
             return
         columns = [
             pa.array([self._fit(phrase)] * len(polygons), pa.string()),
-            pa.array(np.round(np.asarray(scores, np.float64), 4)),
-            pa.nulls(len(polygons), pa.float64()) if areas_m2 is None else pa.array(np.round(areas_m2, 4)),
+            _rounded(scores, len(polygons)),
+            _rounded(scores_max, len(polygons)),
+            _rounded(areas_m2, len(polygons)),
+            pa.nulls(len(polygons), pa.int64()) if pixels is None else pa.array(pixels, pa.int64()),
             pa.array(shapely.to_wkb(polygons), pa.binary()),
         ]
         with write_errors(self._path):
@@ -105,8 +119,8 @@ class VectorSink:
 def vector_sink(path: str | os.PathLike[str], crs: CRS | None) -> Iterator[VectorSink]:
     """Open a vector file for writing; it appears, or is replaced, when the block ends without an exception.
 
-    One layer of polygons, named like the file, with the fields phrase, score and area_m2; valid also when empty.
-    Raises SinkError output.folder and output.write.
+    One layer of polygons, named like the file, with the fields phrase, score (mean of the pixels), score_max (highest),
+    area_m2 and n_px (their number); valid also when empty. Raises SinkError output.folder and output.write.
     """
     target = Path(path)
     errors = DataSourceError, DataLayerError, CRSError, pa.ArrowException
@@ -177,6 +191,10 @@ def _check_stored(path: Path, values: NDArray[np.int64]) -> None:
             found += _values(batch.columns)
     if not np.array_equal(found, values):
         raise OSError(errno.ENOSPC, f"only {found.min():,} of {values.max():,} polygons could be stored")
+
+
+def _rounded(values: NDArray[np.floating] | None, count: int) -> pa.Array:
+    return pa.nulls(count, pa.float64()) if values is None else pa.array(np.round(np.asarray(values, np.float64), 4))
 
 
 def _values(columns: Sequence[pa.Array]) -> NDArray[np.int64]:

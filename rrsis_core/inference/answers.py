@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rrsis_core.contract import SegmentOptions
-from rrsis_core.geo.polygons import PolygonBatch, Vectoriser, areas_m2, least_pixels, simplify
+from rrsis_core.geo.polygons import PolygonBatch, Vectoriser, areas_m2, fill_holes, least_pixels, simplify
 from rrsis_core.geo.raster_info import Frame
 from rrsis_core.geo.right_angles import square_up
 from rrsis_core.geo.sinks import mask_sink, probability_sink, vector_sink
@@ -83,7 +83,7 @@ def write_answers(
     found = [Found(phrase) for phrase in phrases]
     drawn: list[list[Any]] = [[] for _ in phrases]
     pixel = math.sqrt(abs(frame.transform.determinant))
-    fewest = least_pixels(options.min_area_m2, frame)
+    fewest = 0 if options.fill_holes_m2 else least_pixels(options.min_area_m2, frame)  # filled ones grow
     vectorisers = [Vectoriser(frame.width, frame.transform, fewest) for _ in phrases]
     threshold = least_step(options.threshold)
     smallest_drawn = max(frame.width, frame.height) / 1600 * pixel
@@ -109,7 +109,7 @@ def write_answers(
                 item.area_m2 = None if areas is None else (item.area_m2 or 0.0) + float(areas.sum())
                 item.best = max(item.best, float(rows[index].max()) / FULL_SCALE)
                 if vector and len(batch):
-                    vector.write(item.phrase, batch.polygons, batch.score, areas)
+                    vector.write(item.phrase, batch.polygons, batch.score, areas, batch.score_max, batch.pixels)
                 if options.preview:
                     drawn[index] += [p for p in batch.polygons if p.length > 4 * smallest_drawn]
     return found, drawn, searched
@@ -137,6 +137,8 @@ def _measured(
     batch: PolygonBatch, frame: Frame, options: SegmentOptions, pixel: float
 ) -> tuple[PolygonBatch, NDArray[np.float64] | None]:
     """Return polygons with their areas on the ground, without those that are too small or unsure, tidied if asked."""
+    if options.fill_holes_m2:
+        batch = fill_holes(batch, options.fill_holes_m2, frame)
     batch, areas = large_and_sure(batch, frame, options)
     if options.right_angles:
         return square_up(batch, max(1.0, options.simplify) * pixel), areas

@@ -149,7 +149,7 @@ def _opened(options: SegmentOptions, predictor: ChipPredictor | None) -> Iterato
     read = read_questions(options.expressions)
     with ExitStack() as stack:
         stack.enter_context(gdal_environment())
-        raster = stack.enter_context(open_raster(options.raster))
+        raster = stack.enter_context(open_raster(options.raster, options.alpha_band))
         if predictor is None:  # torch is loaded only where the model is ours
             load = import_module("rrsis_core.inference.predictor").load_predictor
             predictor = load(options.weights, options.device, options.batch_size, options.threads)
@@ -256,14 +256,15 @@ def _batches(
 ) -> Iterator[tuple[list[Tile], NDArray[np.float32]]]:
     """Yield tiles with their scaled chips (B, 3, h, w); tiles without a valid pixel are left out."""
     tiles: list[Tile] = []
-    chips: list[NDArray[np.float32]] = []
     for tile in row:
         if watch.stopped:
             return
         chip, valid = job.raster.read(job.layout.grid.source_window(tile), (tile.height, tile.width), job.bands)
         if valid.any():
+            if not tiles:
+                chips = np.empty((min(predictor.batch_size, len(row)), *chip.shape), np.float32)
+            job.scaling.apply(chip, chips[len(tiles)])
             tiles.append(tile)
-            chips.append(job.scaling.apply(chip))
-        if chips and (len(chips) >= predictor.batch_size or tile is row[-1]):
-            yield tiles, np.stack(chips)
-            tiles, chips = [], []
+        if tiles and (len(tiles) >= predictor.batch_size or tile is row[-1]):
+            yield tiles, chips[: len(tiles)]
+            tiles = []

@@ -67,7 +67,7 @@ def plan_raster(options: SegmentOptions, model: tuple[float | None, int] | None 
     `model` is the ground resolution and tile side that it works best with. Default: those of the weights.
     """
     gsd, tile = model or _of_weights(options.weights)
-    with gdal_environment(), open_raster(options.raster) as raster:
+    with gdal_environment(), open_raster(options.raster, options.alpha_band) as raster:
         bands = choose_bands(options, raster)
         layout = lay_out(options, raster, gsd, tile)
         info, plan, window = raster.info, layout.plan, layout.area.window

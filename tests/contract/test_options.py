@@ -23,6 +23,8 @@ def test_options_go_through_json_and_back():
         ({"threshold": float("nan")}, "config.threshold"),
         ({"overlap": 0.9}, "config.overlap"),
         ({"min_area_m2": -1}, "config.min_area_m2"),
+        ({"alpha_band": 0}, "config.alpha_band"),
+        ({"fill_holes_m2": -1}, "config.fill_holes_m2"),
         ({"simplify": -1}, "config.simplify"),
         ({"gsd": 0}, "config.gsd"),
         ({"tile": 100}, "config.tile"),

@@ -8,7 +8,7 @@ import shapely
 from affine import Affine
 from rasterio.crs import CRS
 
-from rrsis_core.geo.polygons import PolygonBatch, Vectoriser, areas_m2, least_pixels, simplify
+from rrsis_core.geo.polygons import PolygonBatch, Vectoriser, areas_m2, fill_holes, least_pixels, simplify
 from rrsis_core.geo.raster_info import Frame
 
 PIXELS = Affine.identity()
@@ -167,6 +167,13 @@ def test_places_and_directions_under_any_transform(name, rng):
     assert (back == mask).all()
 
 
+def test_a_rotated_pixel_grid_has_the_exact_area():
+    mask = np.ones((5, 7), bool)
+    rotated = Affine.translation(500_000, 5_000_000) @ Affine.rotation(30) @ Affine.scale(0.5, -0.5)
+    (polygon,) = vectorise(mask, transform=rotated).polygons
+    assert polygon.area == pytest.approx(8.75, rel=1e-9)
+
+
 def test_small_components_are_dropped_by_their_pixels(rng):
     mask = rng.random((60, 60)) < 0.4
     kept, everything = vectorise(mask, heights=[7], min_pixels=5), vectorise(mask, heights=[7])
@@ -190,6 +197,21 @@ def test_simplify_takes_corners_of_large_shapes_only():
     assert shapely.is_ccw(shapely.get_exterior_ring(simple.polygons)).all()
     overlap = shapely.area(shapely.intersection(simple.polygons, batch.polygons))
     assert (overlap / shapely.area(shapely.union(simple.polygons, batch.polygons))).min() > 0.95
+
+
+@pytest.mark.parametrize("crs, square_metres", [(CRS.from_epsg(32633), 0.25), (None, 1)])
+def test_small_holes_are_filled(crs, square_metres):
+    mask = np.ones((20, 50), bool)
+    mask[:, 20], mask[5, 5], mask[10, 10:14], mask[2:18, 30:45] = False, False, False, False
+    mask[8:12, 35:40] = True  # an island in the large hole
+    batch = vectorise(mask, transform=TRANSFORMS["north-up"])
+    frame = Frame(50, 20, TRANSFORMS["north-up"], crs)
+    for least, filled in ((1, 0), (2, 1), (4.1, 5), (300, 16 * 15 + 5)):
+        after = fill_holes(batch, least * square_metres * 0.999, frame)
+        assert shapely.area(after.polygons).sum() * 4 == pytest.approx(mask.sum() + filled)
+        assert shapely.is_valid(after.polygons).all()
+        assert shapely.is_ccw(shapely.get_exterior_ring(after.polygons)).all()
+        assert (after.pixels == batch.pixels).all() and len(after) == 3
 
 
 @pytest.mark.parametrize("epsg, transform", [

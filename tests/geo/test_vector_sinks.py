@@ -16,6 +16,7 @@ from rrsis_core.contract import RrsisWarning, SinkError
 from rrsis_core.geo.vector_sinks import VECTOR_SUFFIXES, vector_sink
 
 UTM = rasterio.CRS.from_epsg(32633)
+FIELDS = ["phrase", "score", "score_max", "area_m2", "n_px", "geometry"]
 BOXES = shapely.box([500_000, 500_010, 500_020.5], 5_000_000, [500_005, 500_017, 500_030], 5_000_010)
 
 
@@ -24,7 +25,8 @@ def write(path, crs=UTM, phrases=("the blue roofs", "die Bäume"), areas=True):
     with vector_sink(path, crs) as sink:
         for phrase in phrases:
             values = np.array([50.00004, 70, 95]) if areas else None
-            sink.write(phrase, BOXES, np.array([0.91234567, 0.5, 1]), values)
+            known = (np.array([0.99999, 0.5, 1]), np.array([5, 7, 2**40])) if areas else ()
+            sink.write(phrase, BOXES, np.array([0.91234567, 0.5, 1]), values, *known)
         assert sink.count == 3 * len(phrases)
         assert sorted(path.parent.glob("answer.*")) == before
     return path
@@ -38,11 +40,13 @@ def read(path):
 def test_polygons_come_back(tmp_path, suffix):
     path = write(tmp_path / f"answer{suffix}")
     frame = read(path)
-    assert list(frame.columns) == ["phrase", "score", "area_m2", "geometry"]
+    assert list(frame.columns) == FIELDS
     assert set(frame.geom_type) == {"Polygon"}
     assert sorted(frame.phrase) == ["die Bäume"] * 3 + ["the blue roofs"] * 3
     assert sorted(frame.score.round(12))[::2] == [0.5, 0.9123, 1]
+    assert sorted(frame.score_max.round(12))[::2] == [0.5, 1, 1]
     assert sorted(frame.area_m2.round(12))[::2] == [50, 70, 95]
+    assert sorted(frame.n_px)[::2] == [5, 7, 2**40]
     assert shapely.is_ccw(shapely.get_exterior_ring(np.asarray(frame.geometry))).all() or suffix == ".shp"
     lonlat = suffix in (".geojson", ".json")
     assert frame.crs == ("EPSG:4326" if lonlat else "EPSG:32633")
@@ -59,7 +63,7 @@ def test_empty_answers_are_valid_files(tmp_path, suffix):
     frame = read(path)
     assert len(frame) == 0
     if suffix not in (".geojson", ".json"):  # which has no place for the fields of no feature, nor another CRS
-        assert list(frame.columns) == ["phrase", "score", "area_m2", "geometry"]
+        assert list(frame.columns) == FIELDS
         assert frame.crs == "EPSG:32633"
     if suffix != ".parquet":
         (layer,) = pyogrio.list_layers(path)
@@ -72,7 +76,7 @@ def test_pixel_coordinates_without_crs(tmp_path, suffix):
     path = write(tmp_path / f"answer{suffix}", crs=None, areas=False)
     frame = read(path)
     assert frame.crs is None or suffix in (".geojson", ".json", ".gpkg")
-    assert frame.area_m2.isna().all()
+    assert frame[["score_max", "area_m2", "n_px"]].isna().all(axis=None)
     assert tuple(frame.total_bounds) == pytest.approx((500_000, 5_000_000, 500_030, 5_000_010))
 
 
@@ -82,7 +86,13 @@ def test_geojson_follows_its_standard(tmp_path):
     ring = document["features"][0]["geometry"]["coordinates"][0]
     assert shapely.LinearRing(ring).is_ccw
     assert ring[0][0] == pytest.approx(15, abs=0.001)
-    assert document["features"][0]["properties"] == {"phrase": "the blue roofs", "score": 0.9123, "area_m2": 50.0}
+    assert document["features"][0]["properties"] == {
+        "phrase": "the blue roofs",
+        "score": 0.9123,
+        "score_max": 1.0,
+        "area_m2": 50.0,
+        "n_px": 5,
+    }
 
 
 def test_geojson_is_cut_at_the_antimeridian(tmp_path):
@@ -144,7 +154,7 @@ def test_full_disk_is_an_error_or_did_not_matter(tmp_path, suffix, count, full_d
 
     def write():
         with vector_sink(path, UTM) as sink:
-            sink.write("p", boxes, np.ones(count), np.ones(count))
+            sink.write("p", boxes, *[np.ones(count)] * 3, np.ones(count, int))
 
     write()
     size = max(file.stat().st_size for file in tmp_path.iterdir())

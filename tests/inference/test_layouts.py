@@ -120,7 +120,7 @@ def with_mask(path, mask, internal):
         raster.write_mask(mask)
 
 
-@pytest.mark.parametrize("kind", ["value", "inside", "beside", "alpha", "float", "nan", "jpeg"])
+@pytest.mark.parametrize("kind", ["value", "inside", "beside", "alpha", "unlabelled", "float", "nan", "jpeg"])
 def test_every_kind_of_nothing_hides_the_same(write_raster, blobs, found, hidden, tmp_path, kind):
     pixels, mask = blobs
     pixels = np.maximum(pixels, 1)
@@ -129,22 +129,32 @@ def test_every_kind_of_nothing_hides_the_same(write_raster, blobs, found, hidden
     held = pixels / np.float32(255) if kind in ("float", "nan") else pixels
     held = np.where(hidden, held.dtype.type(nothing), held)
     profile = {"nodata": nothing} if kind in ("value", "float", "nan") else {}
-    if kind == "alpha":
+    options = {"scaling": "none"} if kind in ("float", "nan") else {}
+    if kind in ("alpha", "unlabelled"):
         held = np.concatenate([held, np.where(hidden, 0, 255).astype(np.uint8)[None]])
-        profile = {"photometric": "RGB", "alpha": "yes"}
+        profile = {"photometric": "RGB", "alpha": "yes" if kind == "alpha" else "unspecified"}
+        options = {} if kind == "alpha" else {"alpha_band": 4}
     if kind == "jpeg":  # its losses would move outlines: one colour a block
         held = np.where(mask, 250, 5).astype(np.uint8)[None].repeat(3, 0)
         profile = {"compress": "jpeg", "photometric": "ycbcr", "tiled": True, "blockxsize": 256, "blockysize": 256}
     path = write_raster(held, **profile)
     if kind in ("inside", "beside", "jpeg"):
         with_mask(path, ~hidden, internal=kind != "beside")
-    options = {"scaling": "none"} if kind in ("float", "nan") else {}
     polygons, forms = found(path, **options)
     if kind == "jpeg":
         drawn = rasterize(polygons, mask.shape, transform=NORTH_UP).astype(bool)
         assert (drawn == (mask & ~hidden)).mean() > 0.97 and not drawn[hidden].any()
     else:
         assert forms == expected and len(forms) > 5
+
+
+def test_a_band_is_alpha_only_where_somebody_says_so(write_raster, blobs, found, hidden):
+    pixels = np.concatenate([blobs[0], np.where(hidden, 0, 255).astype(np.uint8)[None]])
+    path = write_raster(pixels, photometric="RGB", alpha="unspecified")
+    assert found(path)[1] == found(write_raster(blobs[0], "three.tif"))[1] != found(path, alpha_band=4)[1]
+    with pytest.raises(RasterError) as error:
+        found(path, alpha_band=5)
+    assert error.value.code == "raster.bands"
 
 
 # --- places --------------------------------------------------------------------------------------------------------

@@ -45,13 +45,14 @@ def test_polygons_masks_and_probabilities_say_the_same(write_raster, blobs, pred
         assert np.abs(source.read(1) / 65535 - pixels[0] / 255).max() < 1e-4
     frame = geopandas.read_file(outputs["output"])
     assert frame.crs == "EPSG:32645"
-    assert list(frame.columns) == ["phrase", "score", "area_m2", "geometry"]
+    assert list(frame.columns) == ["phrase", "score", "score_max", "area_m2", "n_px", "geometry"]
     assert frame.geometry.is_valid.all()
     for index, phrase in enumerate(PHRASES):
         rows = frame[frame.phrase == phrase]
         drawn = rasterize(rows.geometry, mask.shape, transform=from_origin(500000, 3060000, 0.5, 0.5))
         assert (drawn.astype(bool) == mask).all()
-        assert (rows.score == 1).all()
+        assert (rows.score == 1).all() and (rows.score_max == 1).all()
+        assert rows.n_px.sum() == mask.sum()
         assert rows.area_m2.sum() == pytest.approx(mask.sum() * 0.25, rel=2e-3)
         found = result.found[index]
         assert (found.polygons, found.pixels, found.best) == (len(rows), mask.sum(), 1.0)

@@ -108,7 +108,14 @@ def test_a_stop_that_keeps_nothing(write_raster, blobs, predictor, tmp_path):
 
 @pytest.mark.parametrize(
     "settings",
-    [{}, {"threshold": 0.9}, {"min_area_m2": 40, "simplify": 2}, {"right_angles": True}, {"min_score": 0.6}],
+    [
+        {},
+        {"threshold": 0.9},
+        {"min_area_m2": 40, "simplify": 2},
+        {"right_angles": True},
+        {"fill_holes_m2": 9},
+        {"min_score": 0.6},
+    ],
 )
 def test_polygons_made_anew_are_those_of_a_run(write_raster, blobs, predictor, tmp_path, settings):
     path = str(write_raster(np.clip(blobs[0].astype(int) * 2, 0, 255).astype(np.uint8)))
