@@ -30,7 +30,11 @@ SETS = {
 def killed(arguments, run):
     """Start a training in a process of its own and kill it, children and all, once it has saved a state."""
     command = [sys.executable, "-m", "rrsis_core", *map(str, arguments)]
-    process = subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL)
+    # The last bits depend on the number of threads, and a test before this one may have changed ours.
+    threads = {"OMP_NUM_THREADS": str(torch.get_num_threads())}
+    process = subprocess.Popen(
+        command, start_new_session=True, stderr=subprocess.DEVNULL, env={**os.environ, **threads}
+    )
     while not (run / "state/record.json").exists():
         assert process.poll() is None, "the training ended before it could be killed"
         time.sleep(0.01)
