@@ -70,7 +70,7 @@ def repeat(raster: Path, size: int, columns: int, rows: int) -> Path:
         f'<VRTRasterBand dataType="Byte" band="{band}">'
         + "".join(
             f'<SimpleSource><SourceFilename relativeToVRT="1">{raster.name}</SourceFilename>'
-            f"<SourceBand>{band}</SourceBand>"
+            f'<SourceBand>{band}</SourceBand><SrcRect xOff="0" yOff="0" xSize="{size}" ySize="{size}"/>'
             f'<DstRect xOff="{column * size}" yOff="{row * size}" xSize="{size}" ySize="{size}"/></SimpleSource>'
             for row in range(rows)
             for column in range(columns)
