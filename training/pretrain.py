@@ -1,15 +1,17 @@
-"""Align pixels and phrases before anything else: `training/pretrain.py RECIPE OUT.safetensors ITERATIONS [START]`.
+"""Align pixels and phrases before anything else: `training/pretrain.py RECIPE OUT.safetensors ITERATIONS [START ...]`.
 
 A referring model learns one phrase an image, and at first nothing tells it that "river" and wet pixels belong together.
-Here each chip teaches where all categories are at once, and their names teach the text encoder: the logit of a pixel
-for a phrase is the product of CroBIM's own pixels and prototypes, before they tell each other anything. What comes out
-are weights of the whole model, for a recipe's `initial_encoders`.
+Here every phrase is asked of every chip of a batch: all categories, and colours of what the batch shows. The logit of a
+pixel for a phrase is the product of CroBIM's own pixels and prototypes, before they tell each other anything. What
+comes out are weights of the whole model, for a recipe's `initial_encoders`. START files fill what they hold and fits,
+one after the other.
 """
 
+import functools
 import math
 import sys
 import time
-from itertools import chain
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +21,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 
-from rrsis_core.data.describe import View, tell_color
-from rrsis_core.data.samples import ChipConfig, objects_in, see, window
-from rrsis_core.data.scenes import Scene, SceneObject, read_scene, union_mask
+from rrsis_core.data.samples import ChipConfig, objects_in, window
+from rrsis_core.data.scenes import SceneObject, read_scene, union_mask
 from rrsis_core.data.transforms import resize_image, resize_mask, turn, weather
 from rrsis_core.engine.config import read_recipe
 from rrsis_core.models import create_model
@@ -38,15 +39,31 @@ CLASSES = """
     fairway airplane runway taxiway boat pier bridge shed bare_soil swimming_pool parking_lot storage_tank tennis_court
     baseball_diamond
 """.split()
-NAMED, COLORED = 9, 6  # category and colour phrases a chip
+CLASSES = [name.replace("_", " ") for name in CLASSES]
+COLORED = 12  # colour phrases a batch
+BATCH = 16
+SEED = 79
 UNKNOWN = 255
 STRIDE = 4
 TOKENS = 12
-Item = tuple[np.ndarray, np.ndarray, list[str]]
+SMALLEST = 12  # pixels: below this nobody sees a colour
+Pair = tuple[str, str]
+read = functools.lru_cache(maxsize=1024)(read_scene)
 
 
-class DenseChips(Dataset[Item]):
-    """Chips with one small map a phrase: 1 there, 0 not there, 255 unknown."""
+@dataclass(frozen=True)
+class Chip:
+    """A chip with one small map a category, and one a colour of a category: 1 there, 0 not there, 255 unknown."""
+
+    image: np.ndarray
+    labels: np.ndarray
+    colored: dict[Pair, np.ndarray]
+    colorless: dict[str, np.ndarray]
+    """For each category that is known, where it has no clear colour."""
+
+
+class DenseChips(Dataset[Chip]):
+    """Chips cut out of scenes."""
 
     def __init__(self, sources: dict[str, float], length: int, chips: ChipConfig) -> None:
         self.files = [sorted(Path(folder).glob("*.scene")) for folder in sources]
@@ -56,66 +73,65 @@ class DenseChips(Dataset[Item]):
     def __len__(self) -> int:
         return self.length
 
-    def __getitem__(self, index: int) -> Item:
-        rng = np.random.default_rng([77, index])
+    def __getitem__(self, index: int) -> Chip:
+        rng = np.random.default_rng([SEED, index])
         files = self.files[rng.choice(len(self.files), p=self.shares)]
-        scene = read_scene(files[rng.integers(len(files))])
+        scene = read(files[rng.integers(len(files))])
         top, left, side = window(scene, rng, self.chips)
-        objects = dict(objects_in(scene.objects, top, left, side))
+        objects = [item for _, item in objects_in(scene.objects, top, left, side)]
         image = resize_image(np.ascontiguousarray(scene.image[top : top + side, left : left + side]), self.chips.size)
-        labels, phrases = self.named(scene, list(objects.values()), side, rng)
-        for label, phrase in zip(*self.colored(scene, objects, side, rng), strict=True):
-            labels.append(label)
-            phrases.append(phrase)
-        labels = np.stack(labels)
+        unknown = np.zeros((self.chips.size // STRIDE,) * 2, bool)
         if scene.unlabelled is not None:
-            labels[:, self.shrink(scene.unlabelled[top : top + side, left : left + side])] = UNKNOWN
+            unknown = self.shrink(scene.unlabelled[top : top + side, left : left + side])
         turned = int(rng.integers(4)), bool(rng.integers(2))
-        labels = np.stack([turn(label, *turned) for label in labels])
-        return turn(weather(image, rng), *turned).copy(), labels, phrases
+
+        def finish(label: np.ndarray) -> np.ndarray:
+            return turn(np.where(unknown, UNKNOWN, label).astype(np.uint8), *turned)
+
+        labels, colored, colorless = [], {}, {}
+        for name in CLASSES:
+            names = {name, *GROUPS.get(name, ())}
+            inside = [item for item in objects if item.category in names]
+            known = name in scene.complete | scene.absent or (len(names) > 1 and names - {name} <= scene.complete)
+            label = self.draw(inside, side, np.full_like(unknown, 0 if known else UNKNOWN, np.uint8), 1)
+            labels.append(finish(label))
+            if not known:
+                continue
+            doubtful = [item for item in inside if item.color is None or item.mask.sum() < SMALLEST]
+            blank = self.draw(doubtful, side, np.zeros_like(unknown, np.uint8), UNKNOWN)
+            colorless[name] = finish(blank)
+            for color in {item.color for item in inside if item.color}:
+                meant = [item for item in inside if item.color == color and item.mask.sum() >= SMALLEST]
+                if meant:
+                    colored[name, color] = finish(self.draw(meant, side, blank, 1))
+        return Chip(turn(weather(image, rng), *turned).copy(), np.stack(labels), colored, colorless)
 
     def shrink(self, mask: np.ndarray) -> np.ndarray:
         """Bring a mask to the size of the label maps."""
         return resize_mask(mask, self.chips.size // STRIDE)
 
-    def named(
-        self, scene: Scene, objects: list[SceneObject], side: int, rng: np.random.Generator
-    ) -> tuple[list[np.ndarray], list[str]]:
-        """Return maps and wordings of category phrases: what is there first, then what is not."""
-        labels = {name: self.label(name.replace("_", " "), scene, objects, side) for name in CLASSES}
-        order = rng.permutation(CLASSES).tolist()
-        order.sort(key=lambda name: -1 if (labels[name] == 1).any() else int((labels[name] == UNKNOWN).all()))
-        chosen = order[:NAMED]
-        numbers = rng.choice(["one", "all"], size=NAMED)
-        says = [say(Referent(n.replace("_", " "), str(k)), rng) for n, k in zip(chosen, numbers, strict=True)]
-        return [labels[name] for name in chosen], says
-
-    def label(self, name: str, scene: Scene, objects: list[SceneObject], side: int) -> np.ndarray:
-        """Return the map (S / 4, S / 4) of one class."""
-        names = {name, *GROUPS.get(name, ())}
-        inside = [item for item in objects if item.category in names]
-        known = name in scene.complete | scene.absent or (len(names) > 1 and names - {name} <= scene.complete)
-        label = np.full((self.chips.size // STRIDE,) * 2, 0 if known else UNKNOWN, np.uint8)
-        if inside:
-            label[self.shrink(union_mask(inside, (side, side)))] = 1
+    def draw(self, objects: list[SceneObject], side: int, onto: np.ndarray, value: int) -> np.ndarray:
+        """Return a copy of a label map with the objects in it."""
+        label = onto.copy()
+        if objects:
+            label[self.shrink(union_mask(objects, (side, side)))] = value
         return label
 
-    def colored(
-        self, scene: Scene, objects: dict[int, SceneObject], side: int, rng: np.random.Generator
-    ) -> tuple[list[np.ndarray], list[str]]:
-        """Return maps and wordings of colour phrases; unknown maps where there is no colour to speak of."""
-        seen = tuple(see(index, item, side, self.chips.size / side, (0, False)) for index, item in objects.items())
-        view = View(seen, scene.complete, scene.absent)
-        labels, phrases = [], []
-        for _ in range(COLORED):
-            told = tell_color(view, rng)
-            label = np.full((self.chips.size // STRIDE,) * 2, UNKNOWN if told is None else 0, np.uint8)
-            if told is not None:
-                label[self.shrink(union_mask((objects[i] for i in told.doubtful), (side, side)))] = UNKNOWN
-                label[self.shrink(union_mask((objects[i] for i in told.objects), (side, side)))] = 1
-            labels.append(label)
-            phrases.append("nothing" if told is None else say(told.referent, rng))
-        return labels, phrases
+
+def collate(chips: list[Chip]) -> tuple[Tensor, Tensor, list[str]]:
+    """Return images (B, 3, S, S), labels (B, K, S / 4, S / 4) and K phrases: each is asked of every chip."""
+    rng = np.random.default_rng(int(chips[0].image.sum()))
+    pairs = sorted({pair for chip in chips for pair in chip.colored})
+    chosen = [pairs[i] for i in rng.permutation(len(pairs))[:COLORED]]
+    unknown = np.full_like(chips[0].labels[0], UNKNOWN)
+    labels = [
+        [*chip.labels, *(chip.colored.get(pair, chip.colorless.get(pair[0], unknown)) for pair in chosen)]
+        for chip in chips
+    ]
+    phrases = [(name, None) for name in CLASSES] + chosen
+    texts = [say(Referent(name, str(rng.choice(["one", "all"])), color=color), rng) for name, color in phrases]
+    images = torch.from_numpy(np.stack([chip.image for chip in chips])).permute(0, 3, 1, 2).float() / 255
+    return images, torch.from_numpy(np.array(labels)), texts
 
 
 class Alignment(nn.Module):
@@ -135,9 +151,12 @@ class Alignment(nn.Module):
             nn.init.zeros_(exchange.out.bias)
 
     def forward(self, images: Tensor, ids: Tensor, mask: Tensor) -> Tensor:
-        """Return logits (B, K, H / 4, W / 4) of images (B, 3, H, W) for K phrases each, ids and mask (B K, N)."""
+        """Return logits (B, K, H / 4, W / 4) of images (B, 3, H, W) for K phrases, ids and mask (K, N).
+
+        A phrase goes with the prompts of one of the images: an encoding of each pair would cost B times as much.
+        """
         *maps, prompts = self.model.encode_image(images)
-        tokens = self.model.linguistic(ids, mask, prompts=prompts.repeat_interleave(len(ids) // len(images), dim=0))
+        tokens = self.model.linguistic(ids, mask, prompts=prompts[torch.arange(len(ids)) % len(images)])
         tokens = self.model.text_projection(tokens)
         count = prompts.shape[1]
         mask = with_prompts(mask, count)
@@ -161,9 +180,8 @@ class Alignment(nn.Module):
         finest = F.interpolate(finest, size=maps[0].shape[-2:], mode="bilinear", align_corners=False)
         shown = mid.pixel_projection(mid.fuse(maps[0] + finest))
         text = torch.stack([tokens[:, -count:].mean(dim=1), tokens[:, 0]], dim=1)
-        prototypes = mid.prototype_projection(text).unflatten(0, (len(images), -1))
-        logits = torch.einsum("bdhw,bkcd->bkchw", shown, prototypes)
-        return logits[:, :, 1] - logits[:, :, 0]
+        prototypes = mid.prototype_projection(text)
+        return torch.einsum("bdhw,kd->bkhw", shown, prototypes[:, 1] - prototypes[:, 0])
 
 
 def loss_of(logits: Tensor, labels: Tensor) -> Tensor:
@@ -177,31 +195,33 @@ def loss_of(logits: Tensor, labels: Tensor) -> Tensor:
     return entropy * 4 + (1 - 2 * overlap[there] / (total[there] + 1)).mean()
 
 
-def collate(items: list[Item]) -> tuple[Tensor, Tensor, list[list[str]]]:
-    """Stack chips and labels."""
-    images = torch.from_numpy(np.stack([image for image, _, _ in items])).permute(0, 3, 1, 2).float() / 255
-    return images, torch.from_numpy(np.stack([labels for _, labels, _ in items])), [texts for _, _, texts in items]
-
-
-def main(recipe: Path, out: Path, iterations: int, begin: Path | None = None) -> None:
-    """Train and save the encoders."""
+def main(recipe: Path, out: Path, iterations: int, begin: list[Path]) -> None:
+    """Train and save the model."""
     torch.manual_seed(0)
     config = read_recipe(recipe)
     model = create_model(config.preset, **config.model).train()
-    if begin is not None:
-        model.load_state_dict(load_file(begin))
+    alignment = Alignment(model)
+    for path in begin:
+        state = model.state_dict()
+        found = {name: x for name, x in load_file(path).items() if name in state and x.shape == state[name].shape}
+        model.load_state_dict(found, strict=False)
+        print(f"{len(found)} of {len(state)} tensors from {path}")
     model.to(memory_format=torch.channels_last)
     tokenizer = ExpressionTokenizer(vocabulary_path())
-    alignment = Alignment(model)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=6e-4, weight_decay=0.05)
+    visual = set(model.visual.parameters())
+    groups = [
+        {"params": list(visual), "lr": 1e-3},
+        {"params": [p for p in model.parameters() if p not in visual], "lr": 6e-4},
+    ]
+    optimizer = torch.optim.AdamW(groups, weight_decay=0.05)
     schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda i: min(1, (i + 1) / 80) * (0.55 + 0.45 * math.cos(math.pi * i / iterations))
+        optimizer, lambda i: min(1, (i + 1) / 80) * (0.525 + 0.475 * math.cos(math.pi * i / iterations))
     )
-    chips = DenseChips(config.data.train, iterations * 8, config.data.chips)
-    loader = DataLoader(chips, batch_size=8, num_workers=1, collate_fn=collate)
+    chips = DenseChips(config.data.train, iterations * BATCH, config.data.chips)
+    loader = DataLoader(chips, batch_size=BATCH, num_workers=1, collate_fn=collate)
     start, recent = time.time(), []
     for number, (images, labels, texts) in enumerate(loader, start=1):
-        ids, mask = (torch.from_numpy(x) for x in tokenizer.encode(list(chain.from_iterable(texts)), TOKENS))
+        ids, mask = (torch.from_numpy(x) for x in tokenizer.encode(texts, TOKENS))
         with torch.autocast("cpu", torch.bfloat16):
             logits = alignment(images.contiguous(memory_format=torch.channels_last), ids, mask > 0)
         loss = loss_of(logits.float(), labels)
@@ -219,4 +239,4 @@ def main(recipe: Path, out: Path, iterations: int, begin: Path | None = None) ->
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4]) if len(sys.argv) > 4 else None)
+    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), [Path(name) for name in sys.argv[4:]])

@@ -20,6 +20,7 @@ from torch import nn
 from transformers import BertModel
 
 from rrsis_core.contract import WeightsError
+from rrsis_core.models.visual import FAMILIES, stem_and_stages
 
 
 def load_backbone(model: ReferringModel, source: str | Path) -> None:
@@ -40,14 +41,16 @@ def load_backbone(model: ReferringModel, source: str | Path) -> None:
     else:
         _check_there(Path(source))
         body = timm.create_model(name, num_classes=0, **size)
-        family = swin_transformer if encoder.is_swin else convnext
+        renamed = {"convnext": convnext.checkpoint_filter_fn, "swin_": swin_transformer.checkpoint_filter_fn}
+        family = next(family for family in FAMILIES if name.startswith(family))
         try:
-            keys = load_checkpoint(body, str(source), strict=False, filter_fn=family.checkpoint_filter_fn)
+            keys = load_checkpoint(body, str(source), strict=False, filter_fn=renamed.get(family))
         except (OSError, RuntimeError, LookupError, ValueError, UnpicklingError) as error:
             raise _not_fitting(source, name, str(error)) from error
-        _check_keys(source, name, keys.missing_keys, keys.unexpected_keys, ("norm.", "head."))
-    encoder.stem.load_state_dict((body.patch_embed if encoder.is_swin else body.stem).state_dict())
-    encoder.stages.load_state_dict((body.layers if encoder.is_swin else body.stages).state_dict())
+        _check_keys(source, name, keys.missing_keys, keys.unexpected_keys, ("norm.", "head.", "fc."))
+    stem, stages = stem_and_stages(body)
+    encoder.stem.load_state_dict(stem.state_dict())
+    encoder.stages.load_state_dict(stages.state_dict())
 
 
 def load_bert(model: ReferringModel, source: str | Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
+import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -43,6 +44,7 @@ class Raster:
     def __init__(self, dataset: rasterio.DatasetReader | WarpedVRT, info: RasterInfo) -> None:
         self.info = info
         self._dataset = dataset
+        self._lock = threading.Lock()
         self._palette = _lookup_table(dataset) if info.has_palette else None  # (colours, 4), uint8
         self._alpha = info.colorinterp.index("alpha") + 1 if "alpha" in info.colorinterp else None
         self._masked = any(MaskFlags.all_valid not in flags for flags in dataset.mask_flag_enums)
@@ -91,7 +93,7 @@ class Raster:
         bands = bands or self.info.default_bands
         self.info.check_bands(bands)
         unique = sorted(set(bands))
-        with _corrupt_at(self.info.path, window):
+        with self._reading(window):
             if self._palette is not None:
                 colours = self._palette[self._dataset.read(1, window=window, out_shape=out_shape)]
                 pixels = np.moveaxis(colours, -1, 0)[[band - 1 for band in unique]]
@@ -108,8 +110,22 @@ class Raster:
         pixels[:, ~valid] = 0
         return (pixels if list(bands) == unique else pixels[[unique.index(band) for band in bands]]), valid
 
+    @contextmanager
+    def _reading(self, window: Window) -> Iterator[None]:
+        """One thread reads at a time, as GDAL wants it."""
+        try:
+            with self._lock:
+                yield
+        except RasterioError as error:
+            raise RasterError(
+                f"{self.info.path} cannot be read to its end: it is damaged or was cut off.",
+                code="raster.corrupt",
+                hint="Copy or download it again.",
+                details=f"{window}: {error}",
+            ) from error
+
     def _declared_valid(self, window: Window, out_shape: tuple[int, int]) -> NDArray[np.bool_]:
-        with _corrupt_at(self.info.path, window):
+        with self._reading(window):
             if self._alpha is not None:
                 # The band itself: GDAL's mask of a 16-bit alpha is scaled to 8 bits.
                 return self._dataset.read(self._alpha, window=window, out_shape=out_shape) != 0
@@ -205,19 +221,6 @@ def _describe(path: str, dataset: rasterio.DatasetReader | WarpedVRT) -> RasterI
         descriptions=tuple(dataset.descriptions),
         has_palette=has_palette,
     )
-
-
-@contextmanager
-def _corrupt_at(path: str, window: Window) -> Iterator[None]:
-    try:
-        yield
-    except RasterioError as error:
-        raise RasterError(
-            f"{path} cannot be read to its end: it is damaged or was cut off.",
-            code="raster.corrupt",
-            hint="Copy or download it again.",
-            details=f"{window}: {error}",
-        ) from error
 
 
 def _lookup_table(dataset: rasterio.DatasetReader | WarpedVRT) -> NDArray[np.uint8]:

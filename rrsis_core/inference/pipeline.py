@@ -10,8 +10,8 @@ from __future__ import annotations
 import itertools
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -31,6 +31,7 @@ from rrsis_core.geo.sinks import RASTER_SUFFIXES, VECTOR_SUFFIXES, check_output,
 from rrsis_core.geo.stitching import ProbabilityMosaic
 from rrsis_core.geo.tiling import Tile, TilePlan
 from rrsis_core.inference.answers import Found, Rows, SegmentResult, write_answers
+from rrsis_core.inference.overlap import ahead, behind, said_elsewhere
 from rrsis_core.inference.planning import Layout, choose_bands, lay_out, warn
 from rrsis_core.inference.questions import Question, ask, local_expressions, read_questions
 from rrsis_core.inference.scene_answers import Scene, decided, explaining_layers, reading_of, write_explanation
@@ -92,9 +93,9 @@ def segment_raster(
         raster, plan, window = job.raster, job.layout.plan, job.layout.area.window
         phrases = [question.text for question in job.questions]
         cells = _stored_rows(plan, parts) if parts else _mosaic_rows(job, predictor, progress, watch)
-        rows_of_area = _valid_rows(job, cells, progress, watch)
+        rows_of_area = stack.enter_context(closing(_valid_rows(job, cells, progress, watch)))
         answer = stack.enter_context(decided(rows_of_area, job.questions, job.scene, options))
-        found, drawn, valid = write_answers(answer.rows, job.layout.frame, phrases, options)
+        found, drawn, valid = behind(lambda rows: write_answers(rows, job.layout.frame, phrases, options), answer.rows)
         if not (valid or watch.stopped):
             warn(f"{options.raster} holds no data in the searched area, so nothing was found.")
         if options.explain:
@@ -138,8 +139,9 @@ def segment_part(
         starts = (*plan.row_starts, plan.height)
         above = starts[rows[0]]  # cells that other parts finish
         frame = Frame(plan.width, starts[rows[1]] - above, PIXEL_TRANSFORM, None)
-        with probability_sink(output, frame, local_expressions(job.questions)) as sink:
-            for cells in _mosaic_rows(job, ready, progress or NullProgress(), Watch(), rows):
+        rows_of_cells = _mosaic_rows(job, ready, progress or NullProgress(), Watch(), rows)
+        with closing(rows_of_cells), probability_sink(output, frame, local_expressions(job.questions)) as sink:
+            for cells in rows_of_cells:
                 sink.write(cells)
 
 
@@ -148,6 +150,7 @@ def _opened(options: SegmentOptions, predictor: ChipPredictor | None) -> Iterato
     """Open the raster and decide everything."""
     read = read_questions(options.expressions)
     with ExitStack() as stack:
+        stack.enter_context(said_elsewhere())
         stack.enter_context(gdal_environment())
         raster = stack.enter_context(open_raster(options.raster, options.alpha_band))
         if predictor is None:  # torch is loaded only where the model is ours
@@ -188,7 +191,7 @@ def _make_job(
 
 def _valid_rows(
     job: Job, rows_of_cells: Iterable[Rows], progress: Progress, watch: Watch
-) -> Iterator[tuple[Rows, int, bool]]:
+) -> Generator[tuple[Rows, int, bool], None, None]:
     """Yield finished rows (L, rows, width) of the raster's own pixels, one a local expression.
 
     They are zero where nothing may be found. With them come the number of pixels where something may be found, and
@@ -214,7 +217,7 @@ def _valid_rows(
 
 def _mosaic_rows(
     job: Job, predictor: ChipPredictor, progress: Progress, watch: Watch, part: tuple[int, int] | None = None
-) -> Iterator[Rows]:
+) -> Generator[Rows, None, None]:
     """Yield finished rows (L, rows, width) of the working grid; of some rows of tiles only, if `part` says which."""
     expressions = local_expressions(job.questions)
     targets = [expressions.index(question.local[0]) for question in job.questions]
@@ -224,18 +227,21 @@ def _mosaic_rows(
     mosaic = ProbabilityMosaic(plan, len(expressions), reaching)
     total = (last - reaching) * len(plan.column_starts)
     progress.update("infer", 0, total)
-    for row in itertools.islice(plan.rows(), reaching, last):
-        for batch, chips in _batches(job, row, predictor, watch):
+    rows = itertools.islice(plan.rows(), reaching, last)
+    with ahead(_batches(job, rows, predictor, watch)) as batches:
+        for row, batch, chips in batches:
             if progress.is_canceled():
                 raise OperationCanceled
-            for tile, probabilities in zip(batch, predictor(chips, expressions), strict=True):
-                mosaic.add(tile, probabilities)
-                watch.stopped |= not watch.on_tile(job, tile, probabilities[targets])
-            watch.tiles = (row[0].row - reaching) * len(row) + batch[-1].column + 1
-            progress.update("infer", watch.tiles, total)
-        finished = mosaic.release()
-        if row[0].row >= first:
-            yield finished
+            if batch and not watch.stopped:
+                for tile, probabilities in zip(batch, predictor(chips, expressions), strict=True):
+                    mosaic.add(tile, probabilities)
+                    watch.stopped |= not watch.on_tile(job, tile, probabilities[targets])
+                watch.tiles = (row[0].row - reaching) * len(row) + batch[-1].column + 1
+                progress.update("infer", watch.tiles, total)
+            if not batch:
+                finished = mosaic.release()
+                if row[0].row >= first:
+                    yield finished
 
 
 def _stored_rows(plan: TilePlan, parts: Sequence[Path]) -> Iterator[Rows]:
@@ -252,19 +258,25 @@ def _stored_rows(plan: TilePlan, parts: Sequence[Path]) -> Iterator[Rows]:
 
 
 def _batches(
-    job: Job, row: Sequence[Tile], predictor: ChipPredictor, watch: Watch
-) -> Iterator[tuple[list[Tile], NDArray[np.float32]]]:
-    """Yield tiles with their scaled chips (B, 3, h, w); tiles without a valid pixel are left out."""
-    tiles: list[Tile] = []
-    for tile in row:
-        if watch.stopped:
-            return
-        chip, valid = job.raster.read(job.layout.grid.source_window(tile), (tile.height, tile.width), job.bands)
-        if valid.any():
-            if not tiles:
-                chips = np.empty((min(predictor.batch_size, len(row)), *chip.shape), np.float32)
-            job.scaling.apply(chip, chips[len(tiles)])
-            tiles.append(tile)
-        if tiles and (len(tiles) >= predictor.batch_size or tile is row[-1]):
-            yield tiles, chips[: len(tiles)]
-            tiles = []
+    job: Job, rows: Iterable[Sequence[Tile]], predictor: ChipPredictor, watch: Watch
+) -> Generator[tuple[Sequence[Tile], list[Tile], NDArray[np.float32]], None, None]:
+    """Yield each row with some of its tiles and their scaled chips (B, 3, h, w), and with none when it is done.
+
+    Tiles without a valid pixel are left out.
+    """
+    nothing = np.empty((0, 3, 0, 0), np.float32)
+    for row in rows:
+        tiles: list[Tile] = []
+        for tile in row:
+            if watch.stopped:
+                break
+            chip, valid = job.raster.read(job.layout.grid.source_window(tile), (tile.height, tile.width), job.bands)
+            if valid.any():
+                if not tiles:
+                    chips = np.empty((min(predictor.batch_size, len(row)), *chip.shape), np.float32)
+                job.scaling.apply(chip, chips[len(tiles)])
+                tiles.append(tile)
+            if tiles and (len(tiles) >= predictor.batch_size or tile is row[-1]):
+                yield row, tiles, chips[: len(tiles)]
+                tiles = []
+        yield row, [], nothing

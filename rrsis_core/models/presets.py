@@ -88,12 +88,15 @@ def _btdnet_small(backbone: str) -> BTDNetConfig:
 
 PRESETS: dict[str, Any] = {
     "btdnet_convnext_pico_256": _btdnet_small("convnext_pico"),
+    "btdnet_resnet18_256": _btdnet_small("resnet18"),
     "btdnet_swin_base_512": BTDNetConfig(),
     "crobim_convnext_pico_256": _crobim_small("convnext_pico"),
+    "crobim_resnet18_256": _crobim_small("resnet18"),
     "crobim_convnext_base_480": CroBIMConfig(backbone=BackboneConfig(name="convnext_base")),
     "crobim_swin_base_480": CroBIMConfig(),
     "caris_swin_base_480": _caris(BackboneConfig()),
     "lavt_convnext_pico_256": _lavt_small("convnext_pico"),
+    "lavt_resnet18_256": _lavt_small("resnet18"),
     "lavt_swin_base_480": LAVTConfig(),
     "lgce_swin_base_480": LAVTConfig(cross_scale="lgce"),
     "rmsin_swin_base_480": LAVTConfig(fusion="iim", cross_scale="cim"),

@@ -35,6 +35,18 @@ def test_a_convnext_is_filled(tmp_path, suffix):
     assert torch.equal(ours.stages(ours.stem(images)), source.eval().stages(source.stem(images)))
 
 
+def test_a_resnet_is_filled(tmp_path):
+    source = timm.create_model("resnet10t").eval()  # with its head
+    save_file(source.state_dict(), tmp_path / "resnet.safetensors")
+    filled = model("resnet10t").eval()
+    load_backbone(filled, tmp_path / "resnet.safetensors")
+    images = torch.rand(1, 3, 64, 64)
+    x = filled.visual.stem(images)
+    for index in range(4):
+        x = filled.visual.run_stage(index, x)
+    torch.testing.assert_close(x, source.forward_features(images))
+
+
 def test_microsofts_swin_is_filled(tmp_path):
     """The original file has `downsample` a stage earlier, and buffers that are not loaded."""
     source = timm.create_model(SWIN)

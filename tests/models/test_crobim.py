@@ -97,7 +97,7 @@ def test_single_head_keeps_the_background_at_zero():
         ({"lgfa": {"deficit": "big"}}, "config.lgfa"),
         ({"mid": {"order": "random"}}, "config.decoder"),
         ({"capm": {"interaction": "add", "num_prompts": 3}}, "config.capm"),
-        ({"backbone": {"name": "resnet18"}}, "config.backbone"),
+        ({"backbone": {"name": "vgg16"}}, "config.backbone"),
         ({"dimm": 3}, "config.unknown_key"),
     ],
 )
