@@ -37,8 +37,14 @@ def list_devices() -> list[str]:
 
 
 def default_batch_size(device: torch.device) -> int:
-    """Return how many tiles go through the model at once: few on a CPU, where more brings nothing."""
-    return 2 if device.type == "cpu" else 8
+    """Return how many tiles go through the model at once: few on a CPU, where more brings nothing.
+
+    On a GPU one for each GiB that it has: by all its memory and not the free part, so that a run goes on as it began,
+    to the last digit.
+    """
+    if device.type != "cuda":
+        return 2 if device.type == "cpu" else 8
+    return min(32, max(1, torch.cuda.get_device_properties(device).total_memory // 2**30))
 
 
 def use_threads(count: int | None) -> None:

@@ -276,7 +276,7 @@ def _batches(
                     chips = np.empty((min(predictor.batch_size, len(row)), *chip.shape), np.float32)
                 job.scaling.apply(chip, chips[len(tiles)])
                 tiles.append(tile)
-            if tiles and (len(tiles) >= predictor.batch_size or tile is row[-1]):
+            if tiles and (len(tiles) >= min(predictor.batch_size, len(chips)) or tile is row[-1]):
                 yield row, tiles, chips[: len(tiles)]
                 tiles = []
         yield row, [], nothing
