@@ -59,7 +59,7 @@ def main() -> None:
         return install.Setup(**{**values, **more})
 
     stop = threading.Event()
-    threading.Timer(25, stop.set).start()
+    threading.Timer(12, stop.set).start()
     try:
         install.set_up(setup(stopped=stop.is_set))
     except OperationCanceled:

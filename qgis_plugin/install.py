@@ -24,6 +24,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urljoin
 
@@ -121,12 +122,13 @@ def set_up(setup: Setup) -> dict[str, Any]:
 def self_test(python: str, setup: Setup) -> dict[str, Any]:
     """Start the engine of an interpreter and measure it; without weights only the start is tried."""
     client = WorkerClient(worker_command(python), setup.environment, str(setup.home), client="setup")
+    stop: Any = SimpleNamespace(is_set=setup.stopped)  # what the client asks of an event
     try:
-        ready = client.start()
-        names = client.ask("weights")["names"]
+        ready = client.start(stop=stop)
+        names = client.ask("weights", stop=stop)["names"]
         if not names and not setup.weights:
             return {"version": ready["version"], "seconds_a_tile": None}
-        measured = client.ask("measure", {"weights": setup.weights})
+        measured = client.ask("measure", {"weights": setup.weights}, stop=stop)
         return {"version": ready["version"], **measured}
     except RrsisError as error:
         raise _fault("test", f"The new engine does not work: {error.message}", error.hint, error.details) from error

@@ -95,6 +95,18 @@ def test_a_cancel_ends_uv_and_changes_nothing(setup, before):
     unchanged(before)
 
 
+def test_a_cancel_ends_the_self_test(tmp_path):
+    slow = [sys.executable, "-c", "import time; time.sleep(60)"]
+    stop = threading.Event()
+    threading.Timer(0.5, stop.set).start()
+    wanted = install.Setup(tmp_path, tmp_path, "0", clean_environment(os.environ), bytes, stopped=stop.is_set)
+    began = time.monotonic()
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(OperationCanceled):
+        patch.setattr(install, "worker_command", lambda python: slow)
+        install.self_test(sys.executable, wanted)
+    assert time.monotonic() - began < 20
+
+
 def test_too_little_disk_is_seen_before_anything_is_fetched(setup, before, monkeypatch):
     monkeypatch.setattr(install, "NEEDED_BYTES", 10**18)
     with pytest.raises(RrsisError) as error:
