@@ -1,13 +1,15 @@
 """Bring the real imagery to scenes: `python training/prepare.py ../shared/data cache`.
 
 Writes cache/<part>/<source>/*.scene for the parts train and calibration. The validation set (dubai tile 8, banepa
-tiles with 386693, harvey 7677, annotated chips whose number leaves 3 when divided by 7) is left out altogether.
-The calibration part is cut out of the rest: dubai tile 1, banepa column 386695, chips whose number leaves 5.
+tiles with 386693, harvey 7677, annotated chips whose number leaves 3 when divided by 7) is never written;
+validate.py asks for it. The calibration part is cut out of the rest: dubai tile 1, banepa column 386695, chips whose
+number leaves 5.
 """
 
 import json
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +22,7 @@ from rrsis_core.data.scenes import Scene, SceneObject, object_from_mask, write_s
 from rrsis_core.text.lexicon import COLORS, NOUNS
 
 PIECE = 768
-NEVER_IN_TOWN = ("airplane", "runway", "sea", "boat", "baseball diamond", "golf course", "bunker", "taxiway")
+NEVER_THERE = frozenset(("airplane", "runway", "sea", "boat", "baseball diamond", "golf course", "bunker", "taxiway"))
 DUBAI = {"building": 0x3C1098, "bare soil": 0x8429F6, "road": 0x6EC1E4, "vegetation": 0xFEDD3A, "water": 0xE2A929}
 HARVEY = {
     1: "building", 2: "shed", 3: "swimming pool", 4: "vehicle", 5: "grass", 6: "tree", 7: "building", 8: "building",
@@ -70,18 +72,13 @@ def pieces(image: np.ndarray) -> list[tuple[slice, slice]]:
     return [(rows, columns) for rows in spans[0] for columns in spans[1]]
 
 
-def save(folder: Path, scene: Scene) -> None:
-    """Write one scene."""
-    folder.mkdir(parents=True, exist_ok=True)
-    write_scene(scene, folder / f"{scene.name}.scene")
+Parted = Iterator[tuple[str, Scene]]  # with the part that a scene belongs to
 
 
-def dubai(data: Path, cache: Path) -> None:
+def dubai(data: Path) -> Parted:
     """Classes by mask colour; connected parts are objects; roofs are coloured by their pixels."""
     for path in sorted((data / "dubai").glob("*.jpg")):
         tile = int(re.match(r"tile(\d+)", path.stem)[1])
-        if tile == 8:
-            continue
         image = np.asarray(Image.open(path).convert("RGB"))
         truth = np.asarray(Image.open(path.with_suffix(".png")).convert("RGB")).astype(np.uint32)
         code = truth[..., 0] << 16 | truth[..., 1] << 8 | truth[..., 2]
@@ -96,18 +93,20 @@ def dubai(data: Path, cache: Path) -> None:
             names = frozenset(DUBAI)
             absent = frozenset(("airplane", "runway", "baseball diamond", "storage tank", "forest"))
             scene = Scene(part, tuple(objects), None, names, absent, (), ~known, f"{path.stem}_{number}")
-            save(cache / ("calibration" if tile == 1 else "train") / "dubai", scene)
+            yield {1: "calibration", 8: "validation"}.get(tile, "train"), scene
 
 
-def banepa(data: Path, cache: Path) -> None:
+def banepa(data: Path) -> Parted:
     """Building footprints as objects; greenness gives vegetation, smooth and wide vegetation is grass."""
     footprints = json.loads((data / "banepa/buildings.geojson").read_text())["features"]
     tiles = {}
     for path in sorted((data / "banepa/tiles").glob("*.tif")):
         x, y = map(int, re.match(r"OAM-(\d+)-(\d+)-19", path.stem).groups())
-        if x != 386693:
-            tiles[x, y] = path
-    for block in ((386690, 386691, 386692), (386694,), (386695,)):
+        tiles[x, y] = path
+    blocks = {
+        (386690, 386691, 386692): "train", (386693,): "validation", (386694,): "train", (386695,): "calibration"
+    }  # fmt: skip
+    for block, belongs in blocks.items():
         mosaic, known, transform = _mosaic({k: p for k, p in tiles.items() if k[0] in block})
         outlines = [f["geometry"] for f in footprints]
         numbers = rasterize(
@@ -127,8 +126,8 @@ def banepa(data: Path, cache: Path) -> None:
             unlabelled = ~known[rows, columns] | (doubtful[rows, columns] & (labels == 0))
             names = frozenset(("building", "vegetation", "grass"))
             name = f"banepa_{block[0]}_{index}"
-            scene = Scene(part, tuple(objects), 0.132, names, frozenset(NEVER_IN_TOWN), (), unlabelled, name)
-            save(cache / ("calibration" if block == (386695,) else "train") / "banepa", scene)
+            scene = Scene(part, tuple(objects), 0.132, names, NEVER_THERE, (), unlabelled, name)
+            yield belongs, scene
 
 
 def _mosaic(tiles: dict[tuple[int, int], Path]) -> tuple[np.ndarray, np.ndarray, rasterio.Affine]:
@@ -168,7 +167,7 @@ def _plants(image: np.ndarray, plants: np.ndarray) -> list[SceneObject]:
     return objects
 
 
-def harvey(data: Path, cache: Path) -> None:
+def harvey(data: Path) -> Parted:
     """Dense classes at an eighth of the size, about 0.17 m."""
     for name in ("6411",):
         image = Image.open(next((data / "harvey/images").glob(f"*{name}*"))).convert("RGB")
@@ -181,11 +180,11 @@ def harvey(data: Path, cache: Path) -> None:
             mask = np.isin(labels, [key for key, value in HARVEY.items() if value == category])
             objects += components(category, mask, pixels, 10, True)
         names = frozenset(HARVEY.values())
-        scene = Scene(pixels, tuple(objects), 0.17, names, frozenset(NEVER_IN_TOWN), (), labels == 0, f"harvey_{name}")
-        save(cache / "train/harvey", scene)
+        unlabelled = labels == 0
+        yield "train", Scene(pixels, tuple(objects), 0.17, names, NEVER_THERE, (), unlabelled, f"harvey_{name}")
 
 
-def cars(data: Path, cache: Path) -> None:
+def kit(data: Path) -> Parted:
     """Boxes of cars as weak masks: the ellipse inside the box; the rest of the box does not count."""
     for path in sorted((data / "kit_ais_cars").glob("*.png")):
         pixels = np.asarray(Image.open(path).convert("RGB"))
@@ -206,8 +205,7 @@ def cars(data: Path, cache: Path) -> None:
             sure[item.top : item.top + item.mask.shape[0], item.left : item.left + item.mask.shape[1]] |= item.mask
         unlabelled = (np.asarray(boxes) > 0) & ~sure
         names = frozenset(("vehicle",))
-        scene = Scene(pixels, tuple(objects), 0.15, names, frozenset(NEVER_IN_TOWN), (), unlabelled, f"kit_{path.stem}")
-        save(cache / "train/kit", scene)
+        yield "train", Scene(pixels, tuple(objects), 0.15, names, NEVER_THERE, (), unlabelled, f"kit_{path.stem}")
 
 
 def canonical_color(words: str | None) -> str | None:
@@ -218,13 +216,11 @@ def canonical_color(words: str | None) -> str | None:
     return next((color for color, names in COLORS.items() if last in names), None)
 
 
-def chips(data: Path, cache: Path) -> None:
+def chips(data: Path) -> Parted:
     """Hand-drawn outlines with written expressions."""
     for record in json.loads((data / "uc_merced_polygons/annotations.json").read_text()):
         stem = Path(record["image"]).stem
         number = int(re.search(r"\d+", stem)[0])
-        if number % 7 == 3:
-            continue
         image = np.asarray(Image.open(data / "uc_merced" / record["image"]).convert("RGB"))
         objects = []
         for item in record["objects"]:
@@ -243,10 +239,10 @@ def chips(data: Path, cache: Path) -> None:
         absent = {CHIP_NAMES.get(name, name) for name in record.get("absent", [])} & set(NOUNS)
         expressions = tuple((e["text"].lower(), tuple(e["objects"])) for e in record["expressions"])
         scene = Scene(image, tuple(objects), 0.3, frozenset(known), frozenset(absent - known), expressions, None, stem)
-        save(cache / ("calibration" if number % 7 == 5 else "train") / "chips", scene)
+        yield {3: "validation", 5: "calibration"}.get(number % 7, "train"), scene
 
 
-def weak(data: Path, cache: Path) -> None:
+def weak(data: Path) -> Parted:
     """Chips that have only a scene label: what fills them, and what is surely not there."""
     drawn = {r["image"] for r in json.loads((data / "uc_merced_polygons/annotations.json").read_text())}
     for folder, (category, color, gone) in WEAK_CHIPS.items():
@@ -258,10 +254,14 @@ def weak(data: Path, cache: Path) -> None:
             objects = (object_from_mask(category, color, whole),) if category else ()
             names = frozenset((category,) if category else ())
             absent = frozenset(word.replace("_", " ") for word in gone.split())
-            save(cache / "train/weak", Scene(image, objects, 0.3, names, absent, (), None, path.stem))
+            yield "train", Scene(image, objects, 0.3, names, absent, (), None, path.stem)
 
 
 if __name__ == "__main__":
-    for source in (dubai, banepa, harvey, cars, chips, weak):
-        source(Path(sys.argv[1]), Path(sys.argv[2]))
+    for source in (dubai, banepa, harvey, kit, chips, weak):
+        for part, scene in source(Path(sys.argv[1])):
+            folder = Path(sys.argv[2], part, source.__name__)
+            if part != "validation":
+                folder.mkdir(parents=True, exist_ok=True)
+                write_scene(scene, folder / f"{scene.name}.scene")
         print(source.__name__)

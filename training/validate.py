@@ -1,24 +1,36 @@
-"""Score weights on the validation set: `python training/validate.py ../shared/data [WEIGHTS]`.
+"""Score weights on the validation set: `python training/validate.py ../shared/data [WEIGHTS] [--sheet FILE.png]`.
 
 The set is kept out of all training: dubai tile 8, banepa tiles with 386693, harvey 7677, annotated chips whose number
-leaves 3 when divided by 7. Everything goes through `segment_raster`, as a user's raster does.
+leaves 3 when divided by 7. Everything goes through `segment_raster`, as a user's raster does. WEIGHTS may be "colors":
+the baseline of color_baseline.py, fitted to cache/train. The sheet shows truth (white) and answer (red) of phrases.
 """
 
 import argparse
+import itertools
 import json
 import re
 import tempfile
 import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import prepare
 import rasterio
+from color_baseline import fitted
 from PIL import Image, ImageDraw
 from rasterio.features import rasterize
+from rasterio.transform import from_origin
+from scipy.ndimage import binary_erosion
 from tqdm import tqdm
 
 from rrsis_core import SegmentOptions, load_predictor, segment_raster
+from rrsis_core.data.describe import View, tell_color, tell_place
+from rrsis_core.data.samples import objects_in, see
+from rrsis_core.data.scenes import union_mask
 from rrsis_core.engine.metrics import ScoreCounter
+from rrsis_core.text.grammar import say
 from rrsis_core.text.parse import parse
 
 DUBAI = {"the buildings": 0x3C1098, "the roads": 0x6EC1E4, "the water": 0xE2A929, "the vegetation": 0xFEDD3A}
@@ -26,6 +38,7 @@ HARVEY = {
     "the buildings": (1, 2, 7, 8, 10), "the roads": (14,), "the water": (22, 23), "the trees": (6, 21),
     "the grass": (5,), "the cars": (4,),
 }  # fmt: skip
+SIDE, PHRASES = 512, 8  # of the crops that colours and places are asked of, and how many each
 HARVEY_SHRINK = 8  # to 0.17 m
 
 
@@ -39,31 +52,110 @@ def predict(predictor, path: Path, phrases: list[str], reference: str = "auto") 
             return source.read().astype(bool)
 
 
-def add(counters: dict, name: str, predicted: np.ndarray, truth: np.ndarray, counts: np.ndarray | None = None) -> None:
-    """Count one mask under a name."""
-    counters.setdefault(name, ScoreCounter("strict_original")).add(predicted, truth, counts)
+@dataclass
+class Tally:
+    """What has been asked so far: counts by kind of phrase, pairs of phrases, and pictures for the sheet."""
+
+    counters: dict[str, ScoreCounter] = field(default_factory=dict)
+    pairs: dict[str, list[bool]] = field(default_factory=dict)
+    pictures: list[Image.Image] = field(default_factory=list)
+
+    def add(self, name: str, predicted: np.ndarray, truth: np.ndarray, counts: np.ndarray | None = None) -> None:
+        """Count one mask under a name."""
+        self.counters.setdefault(name, ScoreCounter("strict_original")).add(predicted, truth, counts)
+
+    def compare(self, name: str, asked: Sequence[tuple[np.ndarray, np.ndarray]], counts: np.ndarray | None) -> None:
+        """Of all pairs of phrases that mean different pixels: does the right answer fit better than the other's?"""
+        for (first, truth), (second, other) in itertools.permutations(asked, 2):
+            if truth.any() and other.any() and not (truth & other).any():
+                better = iou(first, truth, counts) > iou(second, truth, counts)
+                self.pairs.setdefault(name, []).append(better)
+
+    def show(self, image: np.ndarray, text: str, predicted: np.ndarray, truth: np.ndarray) -> None:
+        """Keep a picture of 256 pixels a side with the truth's outline in white and the answer in red."""
+        shown = image.astype(float)
+        shown[predicted] = shown[predicted] * 0.5 + np.array([255, 0, 0]) * 0.5
+        shown[truth ^ binary_erosion(truth, iterations=max(1, len(truth) // 200))] = 255
+        picture = Image.fromarray(shown.astype(np.uint8)).resize((256, 256))
+        ImageDraw.Draw(picture).text((4, 4), text[:44], "white", stroke_width=2, stroke_fill="black")
+        self.pictures.append(picture)
+
+    def sheet(self, path: Path, columns: int = 6) -> None:
+        """Write pictures spread over all that were kept."""
+        chosen = self.pictures[:: max(1, len(self.pictures) // 36)][:36]
+        sheet = Image.new("RGB", (256 * columns, 256 * -(-len(chosen) // columns)))
+        for index, picture in enumerate(chosen):
+            sheet.paste(picture, (index % columns * 256, index // columns * 256))
+        sheet.save(path)
 
 
-def dubai(predictor, data: Path, counters: dict) -> None:
+def iou(predicted: np.ndarray, truth: np.ndarray, counts: np.ndarray | None) -> float:
+    """Return intersection over union, 0 where both are empty."""
+    counter = ScoreCounter("lavt")
+    counter.add(predicted, truth, counts)
+    return float(counter.sample_ious()[0])
+
+
+def dubai(predictor, data: Path, tally: Tally) -> None:
     """Four categories on tile 8; grey and black mask pixels are unlabelled."""
     for path in tqdm(sorted((data / "dubai").glob("tile8_*.jpg")), desc="dubai"):
         truth = np.asarray(Image.open(path.with_suffix(".png")).convert("RGB")).astype(np.uint32)
         code = truth[..., 0] << 16 | truth[..., 1] << 8 | truth[..., 2]
         known = np.isin(code, [*DUBAI.values(), 0x8429F6])
-        for (phrase, value), mask in zip(DUBAI.items(), predict(predictor, path, list(DUBAI)), strict=True):
-            add(counters, f"dubai {phrase}", mask, code == value, known)
+        masks = predict(predictor, path, list(DUBAI))
+        for (phrase, value), mask in zip(DUBAI.items(), masks, strict=True):
+            tally.add(f"dubai {phrase}", mask, code == value, known)
+            tally.show(np.asarray(Image.open(path).convert("RGB")), phrase, mask, code == value)
+        asked = [(mask, code == value) for mask, value in zip(masks[:2], DUBAI.values(), strict=False)]
+        tally.compare("building or road", asked, known)
 
 
-def banepa(predictor, data: Path, counters: dict) -> None:
+def banepa(predictor, data: Path, tally: Tally) -> None:
     """Buildings on the tiles of column 386693."""
     outlines = [f["geometry"] for f in json.loads((data / "banepa/buildings.geojson").read_text())["features"]]
     for path in tqdm(sorted((data / "banepa/tiles").glob("*386693*.tif")), desc="banepa"):
         with rasterio.open(path) as source:
             truth = rasterize(outlines, source.shape, transform=source.transform).astype(bool)
-        add(counters, "banepa the buildings", predict(predictor, path, ["the buildings"])[0], truth)
+        tally.add("banepa the buildings", predict(predictor, path, ["the buildings"])[0], truth)
 
 
-def harvey(predictor, data: Path, counters: dict) -> None:
+def said(predictor, data: Path, tally: Tally) -> None:
+    """Colours and places of what is known of dubai and banepa, in words of the grammar."""
+    rng = np.random.default_rng(5)
+    with tempfile.TemporaryDirectory() as folder:
+        scenes = [scene for part, scene in (*prepare.dubai(data), *prepare.banepa(data)) if part == "validation"]
+        for scene in tqdm(scenes, desc="colours and places"):
+            side = min(SIDE, *scene.image.shape[:2])
+            top, left = (int(rng.integers(length - side + 1)) for length in scene.image.shape[:2])
+            image = scene.image[top : top + side, left : left + side]
+            counts = np.ones((side, side), bool)
+            if scene.unlabelled is not None:
+                counts = ~scene.unlabelled[top : top + side, left : left + side]
+            objects = dict(objects_in(scene.objects, top, left, side))
+            view = View(
+                tuple(see(i, item, side, 1.0, (0, False)) for i, item in objects.items()), scene.complete, scene.absent
+            )
+            path = Path(folder, "crop.tif")
+            place = {"crs": "EPSG:32633", "transform": from_origin(0, 0, scene.gsd, scene.gsd)} if scene.gsd else {}
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                with rasterio.open(path, "w", "GTiff", side, side, 3, dtype="uint8", **place) as target:
+                    target.write(image.transpose(2, 0, 1))
+            for kind, tell in {"color": tell_color, "place": tell_place}.items():
+                told = {say(d.referent, rng): d for d in (tell(view, rng) for _ in range(PHRASES)) if d}
+                masks = predict(predictor, path, list(told)) if told else []
+                asked = []
+                for (text, description), mask in zip(told.items(), masks, strict=True):
+                    truth = union_mask((objects[i] for i in description.objects), (side, side))
+                    doubtful = union_mask((objects[i] for i in description.doubtful), (side, side)) & ~truth
+                    if (truth & counts).any():
+                        tally.add(f"{kind}, dubai and banepa", mask, truth, counts & ~doubtful)
+                        tally.show(image, text, mask, truth)
+                        asked.append((mask, truth))
+                tally.compare({"color": "one colour or another", "place": "one place or another"}[kind], asked, counts)
+
+
+def harvey(predictor, data: Path, tally: Tally) -> None:
     """Six categories on picture 7677 at an eighth of its size."""
     image = Image.open(data / "harvey/images/7677.jpg").convert("RGB")
     size = (image.width // HARVEY_SHRINK, image.height // HARVEY_SHRINK)
@@ -73,10 +165,10 @@ def harvey(predictor, data: Path, counters: dict) -> None:
         image.resize(size, Image.Resampling.BOX).save(small)
         masks = predict(predictor, small, list(HARVEY))
     for (phrase, classes), mask in zip(HARVEY.items(), masks, strict=True):
-        add(counters, f"harvey {phrase}", mask, np.isin(labels, classes), labels > 0)
+        tally.add(f"harvey {phrase}", mask, np.isin(labels, classes), labels > 0)
 
 
-def chips(predictor, data: Path, counters: dict) -> None:
+def chips(predictor, data: Path, tally: Tally) -> None:
     """Every written expression of the held-out chips, and every absent category as an empty answer.
 
     A chip is one tile: asked as typed, the model alone answers; asked of the scene, geometry decides on what it finds.
@@ -92,10 +184,15 @@ def chips(predictor, data: Path, counters: dict) -> None:
         for reference in ("tile", "scene"):
             masks = predict(predictor, path, texts + absent, reference)
             for text, truth, mask in zip(texts, truths, masks, strict=False):
-                add(counters, f"chips expressions ({reference})", mask, truth)
-                add(counters, f"chips {kind_of(text)} ({reference})", mask, truth)
+                tally.add(f"chips expressions ({reference})", mask, truth)
+                tally.add(f"chips {kind_of(text)} ({reference})", mask, truth)
+                tally.add(f"chips present ({reference})", ~mask.any(keepdims=True), np.ones((1, 1), bool))
             for mask in masks[len(texts) :]:
-                add(counters, f"chips absent ({reference})", mask, np.zeros(shape, bool))
+                tally.add(f"chips absent ({reference})", mask, np.zeros(shape, bool))
+            if reference == "scene":
+                tally.show(np.asarray(Image.open(path).convert("RGB")), texts[-1], masks[len(texts) - 1], truths[-1])
+            asked = list(zip(masks, truths, strict=False))
+            tally.compare(f"expressions of a chip ({reference})", asked, None)
 
 
 def outlined(record: dict, objects: list[int], shape: tuple[int, int]) -> np.ndarray:
@@ -120,30 +217,49 @@ def kind_of(text: str) -> str:
 FIVE = ["dubai the buildings", "dubai the roads", "dubai the water", "dubai the vegetation", "banepa the buildings"]
 
 
-def summarise(data: Path, weights: str | None = None) -> dict:
+def summarise(data: Path, weights: str | None = None, sheet: Path | None = None) -> dict:
     """Score weights, print the table, return what the card says."""
-    predictor = load_predictor(weights)
-    counters: dict[str, ScoreCounter] = {}
-    for part in (dubai, banepa, harvey, chips):
-        part(predictor, data, counters)
-    scores = {name: counter.scores() for name, counter in counters.items()}
+    predictor = fitted(Path("cache/train")) if weights == "colors" else load_predictor(weights)
+    tally = Tally()
+    for part in (dubai, banepa, said, harvey, chips):
+        part(predictor, data, tally)
+    scores = {name: counter.scores() for name, counter in tally.counters.items()}
     for name, score in scores.items():
-        print(f"{name:34s} n {score['n']:4d}   oIoU {score['oIoU']:.3f}   mIoU {score['mIoU']:.3f}")
+        print(f"{name:34s} n {score['n']:4d}   oIoU {score['oIoU']:.3f}   mIoU {score['mIoU']:.3f}   ", end="")
+        print(f"P@0.5 {score['P@0.5']:.3f}")
+    for name, right in tally.pairs.items():
+        print(f"{name:34s} n {len(right):4d}   the right answer fits better: {np.mean(right):.3f}")
+    if sheet:
+        tally.sheet(sheet)
     summary = {
-        "IoU, mean of five categories on real images": round(float(np.mean([scores[n]["oIoU"] for n in FIVE])), 3),
-        "mean IoU over the written expressions of chips": round(scores["chips expressions (tile)"]["mIoU"], 3),
-        "the same with --reference scene": round(scores["chips expressions (scene)"]["mIoU"], 3),
-        "share of absent categories with an empty answer": round(scores["chips absent (tile)"]["mIoU"], 3),
+        "IoU, mean of five categories on real images": np.mean([scores[n]["oIoU"] for n in FIVE]),
+        "mean IoU of colour phrases on dubai and banepa": scores["color, dubai and banepa"]["mIoU"],
+        "mean IoU of place phrases on dubai and banepa": scores["place, dubai and banepa"]["mIoU"],
     }
+    for reference, words in {"tile": "as typed", "scene": "with --reference scene"}.items():
+        summary |= {
+            f"mean IoU over the written expressions of chips, {words}": scores[f"chips expressions ({reference})"][
+                "mIoU"
+            ],
+            f"their P@0.5, {words}": scores[f"chips expressions ({reference})"]["P@0.5"],
+            f"share of absent categories with an empty answer, {words}": scores[f"chips absent ({reference})"]["mIoU"],
+            f"share of expressions with an empty answer, {words}": scores[f"chips present ({reference})"]["mIoU"],
+        }
+    summary |= {f"pairs told apart, {name}": np.mean(right) for name, right in tally.pairs.items()}
+    summary = {name: round(float(value), 3) for name, value in summary.items()}
     for name, value in summary.items():
         print(f"{name}: {value}")
     phrases = {name: round(s["oIoU"], 3) for name, s in scores.items() if not name.startswith("chips")}
-    return {**summary, "oIoU": phrases}
+    kinds = {
+        name: round(s["mIoU"], 3) for name, s in scores.items() if name.startswith("chips") and "present" not in name
+    }
+    return {**summary, "oIoU": phrases, "mIoU": kinds}
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("weights", nargs="?")
+    parser.add_argument("--sheet", type=Path)
     arguments = parser.parse_args()
-    summarise(arguments.data, arguments.weights)
+    summarise(arguments.data, arguments.weights, arguments.sheet)
