@@ -41,7 +41,7 @@ NUMBERS = (  # name, option of the engine, label, type, default, least, most
     ("GSD", "gsd", "Ground resolution in metres a pixel (empty: that of the weights)", REAL, None, 0.001, 1000.0),
     ("TILE", "tile", "Tile side in pixels (empty: that of the weights)", WHOLE, None, 64, 8192),
     ("OVERLAP", "overlap", "Share of a tile that its neighbour sees too", REAL, 0.25, 0.0, 0.5),
-    ("THRESHOLD", "threshold", "Probability from which a pixel is found", REAL, 0.5, 0.0, 1.0),
+    ("THRESHOLD", "threshold", "Probability that counts as found (empty: that of the weights)", REAL, None, 0.0, 1.0),
     ("MIN_AREA", "min_area_m2", "Smallest area in square metres", REAL, 0.0, 0.0, 1e12),
     ("MIN_SCORE", "min_score", "Lowest score", REAL, 0.0, 0.0, 1.0),
     ("SIMPLIFY", "simplify", "Simplify by so many pixels", REAL, 0.0, 0.0, 100.0),

@@ -352,6 +352,7 @@ class Dock(Panel):
             each = outcome["seconds"] / tiles / len(outcome["found"])
             settings.put("seconds_a_tile", str(round(each, 4)))
         self.run.update(found=outcome["found"], seconds=outcome["seconds"], stopped=outcome.get("stopped_after"))
+        self.run["threshold"] = outcome["threshold"]
         runs.store(Path(self.run["folder"]), self.run)
         self._list_runs()
         self._changed()

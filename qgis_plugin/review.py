@@ -144,7 +144,7 @@ class Review(QWidget):
         self.clear()
         self.run = run
         options = run["options"]
-        for box, value in ((self.threshold, options.get("threshold", 0.5)),
+        for box, value in ((self.threshold, options.get("threshold") or run.get("threshold", 0.5)),
                            (self.min_area, options.get("min_area_m2", 0.0)),
                            (self.simplify, options.get("simplify", 0.0))):  # fmt: skip
             box.blockSignals(True)

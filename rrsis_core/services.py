@@ -84,7 +84,7 @@ def segment(request: Request) -> dict[str, Any]:
     folder = request.body.get("partials")
     pipeline = import_module("rrsis_core.inference.pipeline")
     predictor = _predictor(options)
-    gallery = Gallery(request, options, Path(folder)) if folder else None
+    gallery = Gallery(request, Path(folder)) if folder else None
     watch = pipeline.Watch(lambda *tile: (gallery is None or gallery.hang(*tile)) and not request.stopping)
     result = pipeline.segment_raster(options, predictor, request, watch)
     return {**to_plain(result), "seconds_a_phrase": predictor.seconds}
@@ -122,8 +122,8 @@ def samples(request: Request) -> dict[str, Any]:
 class Gallery:
     """Where the pieces of a run hang for the host to look at: a file every half second at most."""
 
-    def __init__(self, request: Request, options: SegmentOptions, folder: Path) -> None:
-        self._request, self._options, self._folder = request, options, folder
+    def __init__(self, request: Request, folder: Path) -> None:
+        self._request, self._folder = request, folder
         self._tile_pieces = import_module("rrsis_core.inference.pieces").tile_pieces
         self._to_wkb = import_module("shapely").to_wkb
         self._waiting: list[list[Any]] = []
@@ -131,7 +131,7 @@ class Gallery:
 
     def hang(self, job: Any, tile: Any, probabilities: Any) -> bool:
         """Take the probabilities of a tile; never stops the run."""
-        for index, batch in enumerate(self._tile_pieces(job, tile, probabilities, self._options.threshold)):
+        for index, batch in enumerate(self._tile_pieces(job, tile, probabilities, job.threshold)):
             outlines = self._to_wkb(batch.polygons, hex=True) if len(batch) else []
             self._waiting += [
                 [index, outline, round(float(score), 4)] for outline, score in zip(outlines, batch.score, strict=True)

@@ -46,8 +46,8 @@ class SegmentOptions:
     """Tile side in model pixels. Default: from the weights' card."""
     overlap: float = 0.25
     """Share of a tile that its neighbour sees too, 0 to 0.5."""
-    threshold: float = 0.5
-    """Probability from which a pixel belongs to the answer, 0 to 1."""
+    threshold: float | None = None
+    """Probability from which a pixel belongs to the answer, 0 to 1. Default: from the weights' card, or 0.5."""
     min_area_m2: float = 0.0
     """Polygons below this area are dropped, in square metres (in pixels where the raster has no CRS)."""
     fill_holes_m2: float = 0.0
@@ -106,7 +106,7 @@ class SegmentOptions:
 
     def _check_range(self, name: str, low: float, high: float) -> None:
         value = getattr(self, name)
-        if not low <= value <= high:
+        if value is not None and not low <= value <= high:
             raise _invalid(name, f"{name} is {value}", f"Give a number from {low:g} to {high:g}.")
 
     def as_dict(self) -> dict[str, Any]:

@@ -66,6 +66,8 @@ class SegmentResult:
     """Ground resolution that the model ran at, metres a pixel."""
     tiles: int
     seconds: float
+    threshold: float = 0.5
+    """Probability from which a pixel counted as found."""
     outputs: dict[str, str] = field(default_factory=dict)
     readings: list[Reading] = field(default_factory=list)
     """What was made of each phrase; none where stored answers were used."""
@@ -115,9 +117,9 @@ def write_answers(
     return found, drawn, searched
 
 
-def least_step(threshold: float) -> int:
-    """Return the least stored probability that counts as found; never zero, which is what is nothing."""
-    return max(1, math.ceil(threshold * FULL_SCALE))
+def least_step(threshold: float | None) -> int:
+    """Return the least stored probability that counts as found (0.5 by default); never zero, which is nothing."""
+    return max(1, math.ceil((0.5 if threshold is None else threshold) * FULL_SCALE))
 
 
 def large_and_sure(

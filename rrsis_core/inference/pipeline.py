@@ -12,7 +12,7 @@ import math
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,6 +53,8 @@ class Job:
     bands: tuple[int, ...]
     scaling: Scaling
     layout: Layout
+    threshold: float
+    """Probability from which a pixel counts as found."""
 
     @property
     def scene(self) -> Scene:
@@ -91,6 +93,7 @@ def segment_raster(
     with ExitStack() as stack:
         job, predictor = stack.enter_context(_opened(options, predictor))
         raster, plan, window = job.raster, job.layout.plan, job.layout.area.window
+        options = replace(options, threshold=job.threshold)
         phrases = [question.text for question in job.questions]
         cells = _stored_rows(plan, parts) if parts else _mosaic_rows(job, predictor, progress, watch)
         rows_of_area = stack.enter_context(closing(_valid_rows(job, cells, progress, watch)))
@@ -114,6 +117,7 @@ def segment_raster(
         found=found,
         window=(int(window.col_off), int(window.row_off), int(window.width), int(window.height)),
         gsd=job.layout.gsd,
+        threshold=job.threshold,
         tiles=len(plan),
         seconds=time.perf_counter() - start,
         outputs={name: path for name, path in named.items() if path},
@@ -186,7 +190,9 @@ def _make_job(
     bands = choose_bands(options, raster)
     layout = lay_out(options, raster, predictor.gsd, predictor.tile)
     questions = ask(read, options.reference, len(layout.plan))
-    return Job(raster, questions, bands, measure_scaling(raster, layout.area.window, bands, options.scaling), layout)
+    threshold = getattr(predictor, "threshold", 0.5) if options.threshold is None else options.threshold
+    scaling = measure_scaling(raster, layout.area.window, bands, options.scaling)
+    return Job(raster, questions, bands, scaling, layout, threshold)
 
 
 def _valid_rows(

@@ -26,7 +26,10 @@ BLANK = 33  # pixels: 10 m at the default weights' resolution
 
 
 class ChipPredictor(Protocol):
-    """What the corridor needs of a predictor; tests pass one without a model."""
+    """What the corridor needs of a predictor; tests pass one without a model.
+
+    Where it has a `threshold`, that is the probability from which a pixel counts as found, else 0.5.
+    """
 
     gsd: float | None
     """Ground resolution that it works best at, metres a pixel."""
@@ -50,7 +53,7 @@ class Predictor:
         self.model = model.to(device).eval()
         self.card = card
         self.device = device
-        self.gsd, self.tile = card.gsd, card.tile
+        self.gsd, self.tile, self.threshold = card.gsd, card.tile, card.threshold
         self.batch_size = default_batch_size(device)
         self.threads: int | None = None
         self.seconds: dict[str, float] = {}
@@ -95,6 +98,7 @@ class Predictor:
                 spent = time.perf_counter() - start + shared
                 self.seconds[expression] = self.seconds.get(expression, 0.0) + spent
         probabilities = np.stack(answers, axis=1)
+        probabilities[probabilities.max(axis=(2, 3)) < self.card.least_peak] = 0
         probabilities.transpose(0, 2, 3, 1)[blank(torch.from_numpy(chips)).numpy()] = 0
         return probabilities
 

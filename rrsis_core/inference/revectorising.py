@@ -22,10 +22,9 @@ BAND_ROWS = 256  # the block height of our probability rasters
 def revectorise(probability: str, options: SegmentOptions, progress: Progress | None = None) -> SegmentResult:
     """Write `options.output` from a probability raster (uint16, a band a phrase) that a run stored.
 
-    Of the options, the phrases name the bands; threshold, min_area_m2, fill_holes_m2, simplify, right_angles,
-    min_score, output and
-    overwrite are obeyed. Raises RasterError (also raster.bands, if phrases and bands differ in number), SinkError,
-    and OperationCanceled.
+    Of the options, the phrases name the bands; threshold (0.5 by default), min_area_m2, fill_holes_m2, simplify,
+    right_angles, min_score, output and overwrite are obeyed. Raises RasterError (also raster.bands, if phrases and
+    bands differ in number), SinkError, and OperationCanceled.
     """
     start = time.perf_counter()
     if options.output:

@@ -32,6 +32,10 @@ class Card:
     """Tile side to run at, in pixels."""
     temperature: float = 1.0
     """Logits are divided by it, so that scores mean something."""
+    threshold: float = 0.5
+    """Probability from which a pixel counts as found, unless the user says another."""
+    least_peak: float = 0.0
+    """A tile in which no pixel is as probable as this shows nothing of the kind."""
     description: dict[str, Any] = field(default_factory=dict)
     """Data, licences, scores, recipe, commit: for people."""
 

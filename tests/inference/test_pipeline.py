@@ -62,6 +62,18 @@ def test_polygons_masks_and_probabilities_say_the_same(write_raster, blobs, pred
     assert set(result.outputs) == set(outputs)
 
 
+def test_the_threshold_is_the_users_then_the_weights_then_a_half(write_raster, predictor):
+    pixels = np.zeros((3, 90, 90), np.uint8)
+    pixels[0, :30], pixels[0, 30:60] = 90, 200  # 0.35 and 0.78
+    path = write_raster(pixels)
+    found = segment(path, predictor)
+    assert (found.threshold, found.found[0].pixels) == (0.5, 2700)
+    predictor.threshold = 0.3
+    found = segment(path, predictor)
+    assert (found.threshold, found.found[0].pixels) == (0.3, 5400)
+    assert segment(path, predictor, threshold=0.9).found[0].pixels == 0
+
+
 @pytest.mark.parametrize("tile", [64, 96, 256, 1024])
 @pytest.mark.parametrize("overlap", [0.0, 0.25, 0.5])
 def test_tiles_leave_no_trace(write_raster, blobs, predictor, tmp_path, tile, overlap):

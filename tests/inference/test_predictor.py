@@ -2,11 +2,16 @@
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 
 from rrsis_core.inference.devices import default_batch_size
-from rrsis_core.inference.predictor import BLANK, blank
+from rrsis_core.inference.predictor import BLANK, Predictor, blank
+from rrsis_core.models import create_model
+from rrsis_core.text.tokenizer import ExpressionTokenizer
+from rrsis_core.weights import vocabulary_path
+from rrsis_core.weights.card import Card
 
 
 def test_large_white_or_black_areas_are_blank_and_roofs_are_not():
@@ -31,3 +36,18 @@ def test_the_batch_of_a_gpu_follows_its_memory(monkeypatch, gib, tiles):
     described = SimpleNamespace(total_memory=int(gib * 2**30))
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: described)
     assert default_batch_size(torch.device("cuda")) == tiles
+
+
+def test_a_tile_without_a_sure_pixel_shows_nothing():
+    model = create_model("lavt_convnext_pico_256", backbone={"name": "convnext_atto"}, decoder_dim=16)
+    tokenizer = ExpressionTokenizer(vocabulary_path())
+    chips = np.random.default_rng(0).random((2, 3, 64, 64), np.float32)
+    plain = Predictor(model, Card("lavt_convnext_pico_256"), tokenizer, torch.device("cpu"))
+    answers = plain(chips, ["the roofs", "the river"])
+    peaks = answers.max(axis=(2, 3))
+    strict = Card("lavt_convnext_pico_256", threshold=0.2, least_peak=float(np.median(peaks)))
+    predictor = Predictor(model, strict, tokenizer, torch.device("cpu"))
+    kept = peaks >= strict.least_peak
+    assert 0 < kept.sum() < kept.size
+    np.testing.assert_array_equal(predictor(chips, ["the roofs", "the river"]), answers * kept[:, :, None, None])
+    assert predictor.threshold == 0.2
