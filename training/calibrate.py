@@ -1,4 +1,4 @@
-"""Calibrate weights: `python training/calibrate.py WEIGHTS [PLOT.png]` prints what pack.py writes on their card.
+"""Calibrate weights: `python training/calibrate.py WEIGHTS OUT.safetensors [PLOT.png]` writes them in half precision.
 
 On the calibration split, expressions of all kinds, for what is there and what is not. The temperature is the one with
 the least log loss; the least peak is what 95 % of the phrases for something that is there reach; the threshold is the
@@ -16,6 +16,7 @@ from tqdm import tqdm
 from rrsis_core import load_predictor
 from rrsis_core.data.samples import ChipConfig, draw_samples
 from rrsis_core.data.scenes import read_scene
+from rrsis_core.models import load_model, save_weights
 from rrsis_core.weights.card import Card
 
 CHIPS = {"chips": 2, "dubai": 6, "banepa": 6}  # of each scene
@@ -133,8 +134,17 @@ def draw(shares: list[tuple[float, float, float]], card: Card) -> Image.Image:
     return picture
 
 
-if __name__ == "__main__":
-    chosen, told = calibrate(sys.argv[1], Path("cache/calibration"), Path(sys.argv[2]) if sys.argv[2:] else None)
-    print(f"temperature {chosen.temperature}, threshold {chosen.threshold}, least peak {chosen.least_peak}")
+def main(weights: str, out: Path, plot: Path | None) -> None:
+    """Write the weights with a calibrated card."""
+    model, _ = load_model(weights)
+    card, told = calibrate(weights, Path("cache/calibration"), plot)
+    save_weights(
+        model, out, dataclasses.replace(card, description={**card.description, "calibration": told}), half=True
+    )
+    print(f"temperature {card.temperature}, threshold {card.threshold}, least peak {card.least_peak}")
     for name, value in told.items():
         print(f"{name}: {value}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]) if sys.argv[3:] else None)

@@ -47,11 +47,13 @@ def ask(read: Sequence[tuple[Expression, Parse]], reference: str, tiles: int) ->
     """Decide how phrases are asked, and say what the user should know about words.
 
     `reference` tile: as typed. scene: of the scene. auto: of the scene where some part of the phrase means something
-    only there, unless the whole area is one tile.
+    only there; where the whole area is one tile, phrases with relations are asked as typed: there the model sees all of
+    it and hears relations better than geometry, which needs both things found (measured, see docs/phrases.md).
     """
     questions = []
     for expression, understood in read:
-        auto = tiles > 1 and understood.query.needs_scene
+        query = understood.query
+        auto = query.needs_scene and (tiles > 1 or not any(part.relations for part in query.parts()))
         question = Question(expression, understood, reference == "scene" or (reference == "auto" and auto))
         _warn_unknown(question)
         if not question.of_scene and tiles > 1:

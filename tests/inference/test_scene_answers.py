@@ -91,9 +91,10 @@ def test_the_answer_does_not_depend_on_the_tile(write_raster, scene, predictor, 
 
 def test_one_tile_and_the_wish_of_the_user(write_raster, scene, predictor, tmp_path):
     path = write_raster(scene)
-    phrase = "the largest roof"
-    assert run(path, predictor, tmp_path, phrase, tile=512)[0].readings[0].reference == "tile"
-    assert run(path, predictor, tmp_path, phrase, tile=512, reference="scene")[1] == [{"c"}]
+    phrase, related = "the largest roof", "the roofs right of the river"
+    assert run(path, predictor, tmp_path, phrase, tile=512)[1] == [{"c"}]
+    assert run(path, predictor, tmp_path, related, tile=512)[0].readings[0].reference == "tile"
+    assert run(path, predictor, tmp_path, related, tile=512, reference="scene")[1] == [{"b", "d"}]
     with pytest.warns(RrsisWarning, match="tile by tile"):
         assert run(path, predictor, tmp_path, phrase, reference="tile")[1] == [set(ROOFS)]
     with pytest.raises(ConfigError) as caught:
