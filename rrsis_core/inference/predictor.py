@@ -51,6 +51,7 @@ class Predictor:
 
     def __init__(self, model: ReferringModel, card: Card, tokenizer: ExpressionTokenizer, device: torch.device) -> None:
         self.model = model.to(device).eval()
+        self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # missing from torch's stubs
         self.card = card
         self.device = device
         self.gsd, self.tile, self.threshold = card.gsd, card.tile, card.threshold
@@ -85,6 +86,7 @@ class Predictor:
         start = time.perf_counter()
         height, width = chips.shape[-2:]
         images = pad_to_multiple(torch.from_numpy(chips).to(self.device))
+        images = images.contiguous(memory_format=torch.channels_last)  # a third faster on CPUs
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
             visual = self.model.encode_image(images)
             shared = (time.perf_counter() - start) / len(expressions)
