@@ -35,7 +35,7 @@ def main(data: Path, folder: Path, weights: Path, overrides: list[str]) -> None:
         recipe = read_recipe(RECIPES / f"{name}_convnext_pico_256" / "comparison.toml", overrides)
         best = fit(recipe, folder / name, vocabulary_path(), BarProgress())
         print(name)
-        table[name] = {key: value for key, value in summarise(data, str(best)).items() if key != "oIoU"}
+        table[name] = {key: value for key, value in summarise(data, str(best)).items() if not isinstance(value, dict)}
     draw_comparison({name: folder / name / "log.jsonl" for name in MODELS}, folder / "curves.png")
     (folder / "comparison.json").write_text(json.dumps(table, indent=1))
     for measure in table[MODELS[0]]:

@@ -56,7 +56,7 @@ def page(card: Card, size: int, scores: dict[str, Any], others: dict[str, dict[s
         return [
             "| | " + " | ".join(["these weights", *others]) + " |",
             "| --- |" + " ---: |" * len(columns),
-            *(f"| {row} | " + " | ".join(f"{one.get(row, float('nan')):.3f}" for one in of) + " |" for row in rows),
+            *(f"| {row} | " + " | ".join(f"{one[row]:.3f}" if row in one else "" for one in of) + " |" for row in rows),
         ]
 
     lines = [

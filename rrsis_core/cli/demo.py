@@ -75,11 +75,17 @@ def run(out: Path, seed: int, weights: str | None = None) -> list[dict[str, Any]
     ]
 
 
-def iou_with_truth(mask: Any, scene: Any, categories: tuple[str, ...], color: str | None) -> float:
-    """Compare a mask with the objects that are meant; those whose colour nobody could name do not count."""
+def meant(scene: Any, shape: tuple[int, int], categories: tuple[str, ...], color: str | None) -> tuple[Any, Any]:
+    """Return masks of the objects that are meant, and of those whose colour nobody could name."""
     scenes = import_module("rrsis_core.data.scenes")
     objects = [o for o in scenes.scene_of_rendered(scene, "demo").objects if o.category in categories]
-    truth = scenes.union_mask((o for o in objects if color in (None, o.color)), mask.shape)
-    unclear = scenes.union_mask((o for o in objects if color is not None and o.color is None), mask.shape) & ~truth
+    truth = scenes.union_mask((o for o in objects if color in (None, o.color)), shape)
+    unclear = scenes.union_mask((o for o in objects if color is not None and o.color is None), shape) & ~truth
+    return truth, unclear
+
+
+def iou_with_truth(mask: Any, scene: Any, categories: tuple[str, ...], color: str | None) -> float:
+    """Compare a mask with the objects that are meant; those whose colour nobody could name do not count."""
+    truth, unclear = meant(scene, mask.shape, categories, color)
     union = int(((mask | truth) & ~unclear).sum())
     return int((mask & truth).sum()) / union if union else 1.0

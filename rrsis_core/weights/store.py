@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rrsis_core.contract import WeightsError
 
-DEFAULT = "crobim_convnext_pico_256.default"
+DEFAULT = "crobim_resnet18_256.default"
 _PACKAGED = Path(__file__).parent / "files"
 
 
