@@ -89,7 +89,7 @@ class Review(QWidget):
         scores = QHBoxLayout()
         for widget in (QLabel(tr("Score from")), self.slider, self.line):
             scores.addWidget(widget)
-        self.threshold = self._number(tr("Probability"), 0.01, 1.0, 0.05, 2)
+        self.threshold = self._number(tr("Probability"), 0.01, 1.0, 0.05, 3)
         self.min_area = self._number(tr("Smallest area"), 0.0, 1e9, 1.0, 1, " m²")
         self.simplify = self._number(tr("Simplify"), 0.0, 50.0, 0.5, 1, " px")
         self.right_angles = QCheckBox(tr("Right angles"))

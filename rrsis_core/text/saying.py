@@ -85,9 +85,10 @@ def _from_side(ordinal: Ordinal) -> list[str]:
 
 
 def position_text(position: str) -> str:
-    """Return a position as words: "in the center of the far left"."""
+    """Return a position as words: "in the center of the far left side"."""
     centred, far, side, part = split_position(position)
-    words = " ".join(["far"] * far + [side] + ([part] if part else []))
+    # Said without "side", what follows would be read as said of the left: "the left to the left of the roof".
+    words = " ".join(["far"] * far + [side] + ([part] if part else ["side"] * centred))
     return f"in the center of the {words}" if centred else f"in the {words}"
 
 
