@@ -1,6 +1,5 @@
 """Phrases to queries: the wordings that the documentation promises, and every expression of the public sets."""
 
-import csv
 import runpy
 from pathlib import Path
 
@@ -162,14 +161,13 @@ def test_a_slip_is_read_as_the_one_word_that_it_can_be():
     assert caught.value.code == "expression.unknown"
 
 
-def test_labelled_expressions_are_read_as_labelled():
-    scores = BENCH["slot_scores"](load_tagger("own"), misses=False)
+def test_labelled_expressions_are_read_as_labelled(shared):
+    scores = BENCH["slot_scores"](BENCH["labelled"](shared), load_tagger("own"), misses=False)
     assert scores["all"] >= 0.97 and min(scores.values()) >= 0.97
 
 
-def test_our_labels_go_through_text():
-    with open(BENCH["LABELS"], encoding="utf-8") as file:
-        queries = [parse(row["expression"]).query for row in csv.DictReader(file, delimiter="\t")]
+def test_labelled_expressions_go_through_text(shared):
+    queries = [parse(expression).query for expression, _ in BENCH["labelled"](shared)]
     assert len(queries) == 300
     assert all(parse(to_text(query)).query == query for query in queries)
 
