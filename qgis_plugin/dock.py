@@ -351,8 +351,9 @@ class Dock(Panel):
         if tiles and not self.run["preview"]:
             each = outcome["seconds"] / tiles / len(outcome["found"])
             settings.put("seconds_a_tile", str(round(each, 4)))
-        self.run.update(found=outcome["found"], seconds=outcome["seconds"], stopped=outcome.get("stopped_after"))
-        self.run["threshold"] = outcome["threshold"]
+        self.run.update(
+            {key: outcome[key] for key in ("found", "seconds", "threshold")}, stopped=outcome.get("stopped_after")
+        )
         runs.store(Path(self.run["folder"]), self.run)
         self._list_runs()
         self._changed()

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import torch
 from PIL import Image, ImageDraw
 from tqdm import tqdm
 
@@ -55,7 +56,7 @@ def ask(weights: str, folder: Path) -> tuple[Card, list[Asked], np.ndarray]:
                 answers = predictor(chip, [sample.expression for sample in samples])[0]
                 for sample, answer in zip(samples, answers, strict=True):
                     known, truth = sample.mask != 255, sample.mask == 1
-                    margin = np.log(np.clip(answer, 1e-7, 1 - 1e-7)) - np.log1p(-np.clip(answer, 1e-7, 1 - 1e-7))
+                    margin = torch.logit(torch.from_numpy(answer), eps=1e-7).numpy()
                     found = [(margin > level) & known for level in levels]
                     ious = [(some & truth).sum() / max(1, ((some | truth) & known).sum()) for some in found]
                     chosen = rng.permutation(np.flatnonzero(known))[:PIXELS]

@@ -9,8 +9,9 @@ number leaves 5.
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import rasterio
@@ -73,15 +74,23 @@ def pieces(image: np.ndarray) -> list[tuple[slice, slice]]:
 
 
 Parted = Iterator[tuple[str, Scene]]  # with the part that a scene belongs to
+LEARNT = ("train", "calibration")  # the parts that are written; "validation" is the third
 
 
-def dubai(data: Path) -> Parted:
+def dubai_codes(path: Path) -> np.ndarray:
+    """Return the colours of a picture's mask (H, W) as numbers such as 0x3C1098."""
+    truth = np.asarray(Image.open(path.with_suffix(".png")).convert("RGB")).astype(np.uint32)
+    return truth[..., 0] << 16 | truth[..., 1] << 8 | truth[..., 2]
+
+
+def dubai(data: Path, wanted: Sequence[str] = LEARNT) -> Parted:
     """Classes by mask colour; connected parts are objects; roofs are coloured by their pixels."""
     for path in sorted((data / "dubai").glob("*.jpg")):
-        tile = int(re.match(r"tile(\d+)", path.stem)[1])
+        belongs = {1: "calibration", 8: "validation"}.get(int(re.match(r"tile(\d+)", path.stem)[1]), "train")
+        if belongs not in wanted:
+            continue
         image = np.asarray(Image.open(path).convert("RGB"))
-        truth = np.asarray(Image.open(path.with_suffix(".png")).convert("RGB")).astype(np.uint32)
-        code = truth[..., 0] << 16 | truth[..., 1] << 8 | truth[..., 2]
+        code = dubai_codes(path)
         for number, (rows, columns) in enumerate(pieces(image)):
             part, labels = image[rows, columns], code[rows, columns]
             objects = []
@@ -93,10 +102,10 @@ def dubai(data: Path) -> Parted:
             names = frozenset(DUBAI)
             absent = frozenset(("airplane", "runway", "baseball diamond", "storage tank", "forest"))
             scene = Scene(part, tuple(objects), None, names, absent, (), ~known, f"{path.stem}_{number}")
-            yield {1: "calibration", 8: "validation"}.get(tile, "train"), scene
+            yield belongs, scene
 
 
-def banepa(data: Path) -> Parted:
+def banepa(data: Path, wanted: Sequence[str] = LEARNT) -> Parted:
     """Building footprints as objects; greenness gives vegetation, smooth and wide vegetation is grass."""
     footprints = json.loads((data / "banepa/buildings.geojson").read_text())["features"]
     tiles = {}
@@ -107,6 +116,8 @@ def banepa(data: Path) -> Parted:
         (386690, 386691, 386692): "train", (386693,): "validation", (386694,): "train", (386695,): "calibration"
     }  # fmt: skip
     for block, belongs in blocks.items():
+        if belongs not in wanted:
+            continue
         mosaic, known, transform = _mosaic({k: p for k, p in tiles.items() if k[0] in block})
         outlines = [f["geometry"] for f in footprints]
         numbers = rasterize(
@@ -216,18 +227,35 @@ def canonical_color(words: str | None) -> str | None:
     return next((color for color, names in COLORS.items() if last in names), None)
 
 
-def chips(data: Path) -> Parted:
-    """Hand-drawn outlines with written expressions."""
+def chip_records(data: Path, wanted: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the annotated chips of some parts."""
     for record in json.loads((data / "uc_merced_polygons/annotations.json").read_text()):
-        stem = Path(record["image"]).stem
-        number = int(re.search(r"\d+", stem)[0])
+        belongs = {3: "validation", 5: "calibration"}.get(chip_number(record["image"]) % 7, "train")
+        if belongs in wanted:
+            yield belongs, record
+
+
+def chip_number(name: str) -> int:
+    """Return the number in a chip's file name."""
+    return int(re.search(r"(\d+)\.jpg", name)[1])
+
+
+def outline(objects: Iterable[dict[str, Any]], shape: tuple[int, int]) -> np.ndarray:
+    """Return the mask of annotated objects of a chip."""
+    picture = Image.new("1", shape[::-1])
+    for item in objects:
+        for polygon in item["polygons"]:
+            ImageDraw.Draw(picture).polygon([tuple(point) for point in polygon], fill=1)
+    return np.asarray(picture)
+
+
+def chips(data: Path, wanted: Sequence[str] = LEARNT) -> Parted:
+    """Hand-drawn outlines with written expressions."""
+    for belongs, record in chip_records(data, wanted):
         image = np.asarray(Image.open(data / "uc_merced" / record["image"]).convert("RGB"))
         objects = []
         for item in record["objects"]:
-            picture = Image.new("L", image.shape[1::-1])
-            for polygon in item["polygons"]:
-                ImageDraw.Draw(picture).polygon([tuple(point) for point in polygon], fill=255)
-            mask = np.asarray(picture) > 0
+            mask = outline([item], image.shape[:2])
             category = CHIP_NAMES.get(item["category"], item["category"])
             color = canonical_color(item.get("color"))
             objects.append(
@@ -238,8 +266,11 @@ def chips(data: Path) -> Parted:
         known = {CHIP_NAMES.get(name, name) for name in record["complete"]} & set(NOUNS)
         absent = {CHIP_NAMES.get(name, name) for name in record.get("absent", [])} & set(NOUNS)
         expressions = tuple((e["text"].lower(), tuple(e["objects"])) for e in record["expressions"])
-        scene = Scene(image, tuple(objects), 0.3, frozenset(known), frozenset(absent - known), expressions, None, stem)
-        yield {3: "validation", 5: "calibration"}.get(number % 7, "train"), scene
+        name = Path(record["image"]).stem
+        yield (
+            belongs,
+            Scene(image, tuple(objects), 0.3, frozenset(known), frozenset(absent - known), expressions, None, name),
+        )
 
 
 def weak(data: Path) -> Parted:
@@ -247,7 +278,7 @@ def weak(data: Path) -> Parted:
     drawn = {r["image"] for r in json.loads((data / "uc_merced_polygons/annotations.json").read_text())}
     for folder, (category, color, gone) in WEAK_CHIPS.items():
         for path in sorted((data / "uc_merced" / folder).glob("*.jpg")):
-            if f"{folder}/{path.name}" in drawn or int(re.search(r"\d+", path.stem)[0]) % 7 == 3:
+            if f"{folder}/{path.name}" in drawn or chip_number(path.name) % 7 == 3:
                 continue
             image = np.asarray(Image.open(path).convert("RGB"))
             whole = np.ones(image.shape[:2], bool)
@@ -261,7 +292,6 @@ if __name__ == "__main__":
     for source in (dubai, banepa, harvey, kit, chips, weak):
         for part, scene in source(Path(sys.argv[1])):
             folder = Path(sys.argv[2], part, source.__name__)
-            if part != "validation":
-                folder.mkdir(parents=True, exist_ok=True)
-                write_scene(scene, folder / f"{scene.name}.scene")
+            folder.mkdir(parents=True, exist_ok=True)
+            write_scene(scene, folder / f"{scene.name}.scene")
         print(source.__name__)

@@ -2,13 +2,12 @@
 
 The set is kept out of all training: dubai tile 8, banepa tiles with 386693, harvey 7677, annotated chips whose number
 leaves 3 when divided by 7. Everything goes through `segment_raster`, as a user's raster does. WEIGHTS may be "colors":
-the baseline of color_baseline.py, fitted to cache/train. The sheet shows truth (white) and answer (red) of phrases.
+the baseline of color_baseline.py, fitted to cache/train. The sheet shows truth (yellow) and answer (purple) of phrases.
 """
 
 import argparse
 import itertools
 import json
-import re
 import tempfile
 import warnings
 from collections.abc import Sequence
@@ -19,21 +18,21 @@ import numpy as np
 import prepare
 import rasterio
 from color_baseline import fitted
-from PIL import Image, ImageDraw
+from PIL import Image
 from rasterio.features import rasterize
 from rasterio.transform import from_origin
-from scipy.ndimage import binary_erosion
 from tqdm import tqdm
 
 from rrsis_core import SegmentOptions, load_predictor, segment_raster
 from rrsis_core.data.describe import View, tell_color, tell_place
+from rrsis_core.data.drawing import row_sheet, truth_and_answer
 from rrsis_core.data.samples import objects_in, see
 from rrsis_core.data.scenes import union_mask
 from rrsis_core.engine.metrics import ScoreCounter
 from rrsis_core.text.grammar import say
 from rrsis_core.text.parse import parse
 
-DUBAI = {"the buildings": 0x3C1098, "the roads": 0x6EC1E4, "the water": 0xE2A929, "the vegetation": 0xFEDD3A}
+DUBAI = {"the buildings": "building", "the roads": "road", "the water": "water", "the vegetation": "vegetation"}
 HARVEY = {
     "the buildings": (1, 2, 7, 8, 10), "the roads": (14,), "the water": (22, 23), "the trees": (6, 21),
     "the grass": (5,), "the cars": (4,),
@@ -60,7 +59,7 @@ class Tally:
 
     counters: dict[str, ScoreCounter] = field(default_factory=dict)
     pairs: dict[str, list[bool]] = field(default_factory=dict)
-    pictures: list[Image.Image] = field(default_factory=list)
+    pictures: list[tuple[str, np.ndarray]] = field(default_factory=list)
 
     def add(self, name: str, predicted: np.ndarray, truth: np.ndarray, counts: np.ndarray | None = None) -> None:
         """Count one mask under a name."""
@@ -74,21 +73,14 @@ class Tally:
                 self.pairs.setdefault(name, []).append(better)
 
     def show(self, image: np.ndarray, text: str, predicted: np.ndarray, truth: np.ndarray) -> None:
-        """Keep a picture of 256 pixels a side with the truth's outline in white and the answer in red."""
-        shown = image.astype(float)
-        shown[predicted] = shown[predicted] * 0.5 + np.array([255, 0, 0]) * 0.5
-        shown[truth ^ binary_erosion(truth, iterations=max(1, len(truth) // 200))] = 255
-        picture = Image.fromarray(shown.astype(np.uint8)).resize((256, 256))
-        ImageDraw.Draw(picture).text((4, 4), text[:44], "white", stroke_width=2, stroke_fill="black")
-        self.pictures.append(picture)
+        """Keep a picture for the sheet."""
+        self.pictures.append((text, truth_and_answer(image, truth, predicted)))
 
     def sheet(self, path: Path, columns: int = 6) -> None:
         """Write pictures spread over all that were kept."""
         chosen = self.pictures[:: max(1, len(self.pictures) // 36)][:36]
-        sheet = Image.new("RGB", (256 * columns, 256 * -(-len(chosen) // columns)))
-        for index, picture in enumerate(chosen):
-            sheet.paste(picture, (index % columns * 256, index // columns * 256))
-        sheet.save(path)
+        rows = [("", chosen[start : start + columns]) for start in range(0, len(chosen), columns)]
+        row_sheet(rows, 256).save(path)
 
 
 def iou(predicted: np.ndarray, truth: np.ndarray, counts: np.ndarray | None) -> float:
@@ -101,15 +93,14 @@ def iou(predicted: np.ndarray, truth: np.ndarray, counts: np.ndarray | None) -> 
 def dubai(predictor, data: Path, tally: Tally) -> None:
     """Four categories on tile 8; grey and black mask pixels are unlabelled."""
     for path in tqdm(sorted((data / "dubai").glob("tile8_*.jpg")), desc="dubai"):
-        truth = np.asarray(Image.open(path.with_suffix(".png")).convert("RGB")).astype(np.uint32)
-        code = truth[..., 0] << 16 | truth[..., 1] << 8 | truth[..., 2]
-        known = np.isin(code, [*DUBAI.values(), 0x8429F6])
+        code = prepare.dubai_codes(path)
+        known = np.isin(code, list(prepare.DUBAI.values()))
         masks = predict(predictor, path, list(DUBAI))
-        for (phrase, value), mask in zip(DUBAI.items(), masks, strict=True):
-            tally.add(f"dubai {phrase}", mask, code == value, known)
-            tally.show(np.asarray(Image.open(path).convert("RGB")), phrase, mask, code == value)
-        asked = [(mask, code == value) for mask, value in zip(masks[:2], DUBAI.values(), strict=False)]
-        tally.compare("building or road", asked, known)
+        asked = [(mask, code == prepare.DUBAI[name]) for mask, name in zip(masks, DUBAI.values(), strict=True)]
+        for phrase, (mask, truth) in zip(DUBAI, asked, strict=True):
+            tally.add(f"dubai {phrase}", mask, truth, known)
+            tally.show(np.asarray(Image.open(path).convert("RGB")), phrase, mask, truth)
+        tally.compare("building or road", asked[:2], known)
 
 
 def banepa(predictor, data: Path, tally: Tally) -> None:
@@ -128,8 +119,8 @@ def said(predictor, data: Path, tally: Tally) -> None:
     """Colours and places of what is known of dubai and banepa, in words of the grammar."""
     rng = np.random.default_rng(5)
     with tempfile.TemporaryDirectory() as folder:
-        scenes = [scene for part, scene in (*prepare.dubai(data), *prepare.banepa(data)) if part == "validation"]
-        for scene in tqdm(scenes, desc="colours and places"):
+        held_out = (*prepare.dubai(data, ["validation"]), *prepare.banepa(data, ["validation"]))
+        for _, scene in tqdm(held_out, desc="colours and places"):
             side = min(SIDE, *scene.image.shape[:2])
             top, left = (int(rng.integers(length - side + 1)) for length in scene.image.shape[:2])
             image = scene.image[top : top + side, left : left + side]
@@ -178,13 +169,12 @@ def chips(predictor, data: Path, tally: Tally) -> None:
 
     A chip is one tile: as typed, the model alone answers; by default, geometry decides on places and ranks.
     """
-    records = json.loads((data / "uc_merced_polygons/annotations.json").read_text())
-    held_out = [r for r in records if int(re.search(r"(\d+)\.jpg", r["image"])[1]) % 7 == 3]
-    for record in tqdm(held_out, desc="chips"):
+    for _, record in tqdm(list(prepare.chip_records(data, ["validation"])), desc="chips"):
         path = data / "uc_merced" / record["image"]
         shape = Image.open(path).size[::-1]
         texts = [e["text"] for e in record["expressions"]]
-        truths = [outlined(record, expression["objects"], shape) for expression in record["expressions"]]
+        meant = [[record["objects"][index] for index in expression["objects"]] for expression in record["expressions"]]
+        truths = [prepare.outline(objects, shape) for objects in meant]
         absent = [f"the {name}" for name in record.get("absent", [])]
         for reference in ("auto", "tile"):
             masks = predict(predictor, path, texts + absent, reference)
@@ -198,15 +188,6 @@ def chips(predictor, data: Path, tally: Tally) -> None:
                 tally.show(np.asarray(Image.open(path).convert("RGB")), texts[-1], masks[len(texts) - 1], truths[-1])
             asked = list(zip(masks, truths, strict=False))
             tally.compare(f"expressions of a chip ({reference})", asked, None)
-
-
-def outlined(record: dict, objects: list[int], shape: tuple[int, int]) -> np.ndarray:
-    """Return the mask of some objects of a chip."""
-    picture = Image.new("L", shape[::-1])
-    for index in objects:
-        for polygon in record["objects"][index]["polygons"]:
-            ImageDraw.Draw(picture).polygon([tuple(point) for point in polygon], fill=1)
-    return np.asarray(picture) > 0
 
 
 def kind_of(text: str) -> str:

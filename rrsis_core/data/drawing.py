@@ -34,6 +34,14 @@ def overlay(image: np.ndarray, mask: np.ndarray, color: tuple[int, int, int] = T
     return painted.astype(np.uint8)
 
 
+def truth_and_answer(image: np.ndarray, truth: np.ndarray, answer: np.ndarray) -> np.ndarray:
+    """Return the image (H, W, 3) with both masks (H, W): the answer tinted and outlined, the truth outlined over it."""
+    painted = overlay(image, answer, PREDICTION)
+    rim = _grown(_grown(truth)) & ~truth
+    painted[rim] = TRUTH
+    return painted
+
+
 def contact_sheet(cells: Sequence[Cell], columns: int = 4, side: int = 256) -> Image.Image:
     """Return a sheet of pictures with their masks, each above its text."""
     font = ImageFont.load_default(_TEXT)

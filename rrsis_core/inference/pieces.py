@@ -5,7 +5,6 @@ Pieces are cut along the middle of what tiles share, and a neighbour may still c
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from rrsis_core.geo.polygons import PolygonBatch, Vectoriser
 from rrsis_core.geo.stitching import FULL_SCALE
 from rrsis_core.geo.tiling import Tile
+from rrsis_core.inference.answers import least_step
 from rrsis_core.inference.pipeline import Job
 
 
@@ -44,7 +44,7 @@ def tile_pieces(job: Job, tile: Tile, probabilities: NDArray[np.float32], thresh
     if not job.raster.always_valid:
         searched &= job.raster.read(window, searched.shape, job.bands)[1]
     steps = np.rint(probabilities * FULL_SCALE).astype(np.uint16)
-    least = max(1, math.ceil(threshold * FULL_SCALE))
+    least = least_step(threshold)
     transform = job.raster.info.transform @ to_pixels
     return [Vectoriser(tile.width, transform).feed((answer >= least) & searched, answer, last=True) for answer in steps]
 
