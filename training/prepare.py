@@ -38,6 +38,7 @@ CITY = (
     "building vehicle airplane boat storage_tank tennis_court swimming_pool runway baseball_diamond parking_lot "
     "bridge pier"
 )
+FLIGHT, GOLF, SHORE = "airplane runway taxiway", "bunker green fairway", "boat pier sea"
 WEAK_CHIPS = {
     "forest": ("forest", "green", CITY + " sea sand bunker"),
     "agricultural": ("field", None, CITY + " sea sand bunker forest river"),
@@ -45,6 +46,21 @@ WEAK_CHIPS = {
     "freeway": (None, None, "airplane boat storage_tank tennis_court swimming_pool runway sea pier bunker"),
     "runway": (None, None, "boat storage_tank tennis_court swimming_pool sea pier bunker bridge parking_lot river"),
     "beach": (None, None, "airplane storage_tank tennis_court runway baseball_diamond parking_lot bunker"),
+    "airplane": (None, None, f"{SHORE} {GOLF} river swimming_pool tennis_court baseball_diamond forest bridge"),
+    "baseballdiamond": (None, None, f"{FLIGHT} {SHORE} storage_tank bunker"),
+    "buildings": (None, None, f"{FLIGHT} {SHORE} {GOLF} baseball_diamond storage_tank field forest river"),
+    "denseresidential": (None, None, f"{FLIGHT} {SHORE} bunker fairway baseball_diamond storage_tank field river"),
+    "golfcourse": (None, None, f"{FLIGHT} {SHORE} storage_tank baseball_diamond truck"),
+    "harbor": (None, None, f"{FLIGHT} {GOLF} field forest storage_tank baseball_diamond tennis_court river"),
+    "intersection": (None, None, f"{FLIGHT} {SHORE} river bunker fairway field forest storage_tank baseball_diamond"),
+    "mediumresidential": (None, None, f"{FLIGHT} {SHORE} bunker fairway baseball_diamond storage_tank field river"),
+    "mobilehomepark": (None, None, f"{FLIGHT} {SHORE} {GOLF} baseball_diamond storage_tank field river"),
+    "overpass": (None, None, f"{FLIGHT} {SHORE} {GOLF} storage_tank baseball_diamond swimming_pool tennis_court"),
+    "parkinglot": (None, None, f"{FLIGHT} {SHORE} {GOLF} river field forest storage_tank baseball_diamond"),
+    "river": (None, None, f"{FLIGHT} sea bunker fairway storage_tank baseball_diamond parking_lot tennis_court"),
+    "sparseresidential": (None, None, f"{FLIGHT} {SHORE} storage_tank bunker fairway baseball_diamond"),
+    "storagetanks": (None, None, f"{FLIGHT} {GOLF} baseball_diamond tennis_court swimming_pool forest"),
+    "tenniscourt": (None, None, f"{FLIGHT} {SHORE} storage_tank bunker fairway"),
 }
 
 
