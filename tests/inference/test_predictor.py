@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from rrsis_core.inference.devices import default_batch_size
+from rrsis_core.inference.devices import default_batch_size, half_is_faster
 from rrsis_core.inference.predictor import BLANK, Predictor, blank
 from rrsis_core.models import create_model
 from rrsis_core.text.tokenizer import ExpressionTokenizer
@@ -36,6 +36,24 @@ def test_the_batch_of_a_gpu_follows_its_memory(monkeypatch, gib, tiles):
     described = SimpleNamespace(total_memory=int(gib * 2**30))
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: described)
     assert default_batch_size(torch.device("cuda")) == tiles
+
+
+@pytest.mark.parametrize(
+    ("device", "able", "half"),
+    [
+        ("cpu", {"avx512_bf16": True}, True),
+        ("cpu", {"avx2": True, "avx512_bf16": False}, False),
+        ("cpu", None, False),
+        ("cuda", {}, True),
+        ("mps", {"avx512_bf16": True}, False),
+    ],
+)
+def test_half_precision_is_for_devices_that_have_it(monkeypatch, device, able, half):
+    if able is None:  # an older torch
+        monkeypatch.delattr(torch.cpu, "get_capabilities")
+    else:
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: able)
+    assert half_is_faster(torch.device(device)) is half
 
 
 def test_a_tile_without_a_sure_pixel_shows_nothing():
