@@ -20,7 +20,7 @@ from torch import nn
 from transformers import BertModel
 
 from rrsis_core.contract import WeightsError
-from rrsis_core.models.visual import FAMILIES, stem_and_stages
+from rrsis_core.models.visual import stem_and_stages
 
 
 def load_backbone(model: ReferringModel, source: str | Path) -> None:
@@ -41,10 +41,11 @@ def load_backbone(model: ReferringModel, source: str | Path) -> None:
     else:
         _check_there(Path(source))
         body = timm.create_model(name, num_classes=0, **size)
-        renamed = {"convnext": convnext.checkpoint_filter_fn, "swin_": swin_transformer.checkpoint_filter_fn}
-        family = next(family for family in FAMILIES if name.startswith(family))
+        families = {"convnext": convnext, "swin_": swin_transformer}  # whose published files name things in another way
+        family = next((module for start, module in families.items() if name.startswith(start)), None)
         try:
-            keys = load_checkpoint(body, str(source), strict=False, filter_fn=renamed.get(family))
+            renamed = getattr(family, "checkpoint_filter_fn", None)
+            keys = load_checkpoint(body, str(source), strict=False, filter_fn=renamed)
         except (OSError, RuntimeError, LookupError, ValueError, UnpicklingError) as error:
             raise _not_fitting(source, name, str(error)) from error
         _check_keys(source, name, keys.missing_keys, keys.unexpected_keys, ("norm.", "head.", "fc."))
