@@ -40,9 +40,21 @@ CLASSES = """
     baseball_diamond
 """.split()
 CLASSES = [name.replace("_", " ") for name in CLASSES]
+FAMILIES = {
+    "roofs": "building shed", "paved": "road path driveway parking_lot pavement runway taxiway bridge pier median",
+    "plants": "tree forest grass field vegetation green fairway", "wet": "river lake sea water swimming_pool",
+    "bare": "bare_soil sand bunker mound", "things": "airplane vehicle truck boat storage_tank",
+    "courts": "tennis_court basketball_court baseball_diamond sports_field",
+}  # fmt: skip
+FAMILY = {name.replace("_", " "): family for family, names in FAMILIES.items() for name in names.split()}
+RULED_OUT = {  # by an outline; a car may stand on a road, grass may grow on a diamond
+    "roofs": "paved plants wet bare courts things", "paved": "roofs wet courts", "plants": "roofs wet",
+    "wet": "roofs plants bare courts", "things": "roofs plants wet bare courts", "bare": "roofs wet",
+    "courts": "roofs paved wet",
+}  # fmt: skip
 COLORED = 12  # colour phrases a batch
 BATCH = 16
-SEED = 80
+SEED = 81
 UNKNOWN = 255
 STRIDE = 4
 TOKENS = 12
@@ -90,12 +102,18 @@ class DenseChips(Dataset[Chip]):
             return turn(np.where(unknown, UNKNOWN, label).astype(np.uint8), *turned)
 
         labels, colored, colorless = [], {}, {}
+        outlined = {
+            family: [item for item in objects if family in RULED_OUT.get(FAMILY.get(item.category, ""), "").split()]
+            for family in FAMILIES
+        }
         for name in CLASSES:
             names = {name, *GROUPS.get(name, ())}
             inside = [item for item in objects if item.category in names]
             known = name in scene.complete | scene.absent or (len(names) > 1 and names - {name} <= scene.complete)
-            label = self.draw(inside, side, np.full_like(unknown, 0 if known else UNKNOWN, np.uint8), 1)
-            labels.append(finish(label))
+            empty = np.full_like(unknown, 0 if known else UNKNOWN, np.uint8)
+            if not known:
+                empty = self.draw(outlined[FAMILY[name]], side, empty, 0)
+            labels.append(finish(self.draw(inside, side, empty, 1)))
             if not known:
                 continue
             doubtful = [item for item in inside if item.color is None or item.mask.sum() < SMALLEST]
