@@ -29,6 +29,7 @@ from rrsis_core.models import create_model
 from rrsis_core.models.crobim import CroBIM
 from rrsis_core.models.layers import flatten_map, sine_positions, unflatten_map
 from rrsis_core.models.linguistic import with_prompts
+from rrsis_core.models.losses import IGNORE, presence_loss
 from rrsis_core.text.grammar import Referent, say
 from rrsis_core.text.lexicon import GROUPS
 from rrsis_core.text.tokenizer import ExpressionTokenizer
@@ -55,10 +56,9 @@ RULED_OUT = {  # by an outline; a car may stand on a road, grass may grow on a d
 COLORED = 12  # colour phrases a batch
 BATCH = 16
 SEED = 81
-UNKNOWN = 255
+UNKNOWN = IGNORE
 STRIDE = 4
 TOKENS = 12
-SUREST = 4  # pixels of a map that say whether it holds something
 SMALLEST = 12  # pixels: below this nobody sees a colour
 Pair = tuple[str, str]
 read = functools.lru_cache(maxsize=1024)(read_scene)
@@ -203,17 +203,6 @@ class Alignment(nn.Module):
         return torch.einsum("bdhw,kd->bkhw", shown, prototypes[:, 1] - prototypes[:, 0])
 
 
-def presence_loss(logits: Tensor, labels: Tensor) -> Tensor:
-    """Binary cross-entropy of "is it in this chip at all": the mean of a map's surest pixels against 0.
-
-    Only maps count that hold something, or of which every pixel is known.
-    """
-    peaks = logits.masked_fill(labels == UNKNOWN, -20).flatten(2).topk(SUREST, dim=-1).values.mean(-1)
-    there = (labels == 1).any(-1).any(-1)
-    counts = there | (labels == 0).all(-1).all(-1)
-    return F.binary_cross_entropy_with_logits(peaks[counts], there[counts].float())
-
-
 def loss_of(logits: Tensor, labels: Tensor) -> Tensor:
     """Binary cross-entropy over what is known, a dice over the maps that hold something, and whether they do."""
     known = labels != UNKNOWN
@@ -223,7 +212,7 @@ def loss_of(logits: Tensor, labels: Tensor) -> Tensor:
     overlap, total = (probability * truth).sum((2, 3)), (probability + truth).sum((2, 3))
     there = truth.sum((2, 3)) > 20
     dice = (1 - 2 * overlap[there] / (total[there] + 1)).mean()
-    return entropy * 4 + dice + 0.5 * presence_loss(logits, labels)
+    return entropy * 4 + dice + 0.5 * presence_loss(logits.flatten(0, 1), labels.flatten(0, 1))
 
 
 def main(recipe: Path, out: Path, iterations: int, begin: list[Path]) -> None:
