@@ -6,8 +6,8 @@ set (see validate.py): real images that nothing was trained on or chosen by. Wri
 prints the table. Settings after START change all three recipes: `epochs=2`.
 """
 
+import argparse
 import json
-import sys
 from pathlib import Path
 
 from safetensors.torch import load_file, save_file
@@ -24,7 +24,7 @@ ENCODERS = ("visual.stem", "visual.stages", "linguistic.")
 MODELS = ("crobim", "btdnet", "lavt")
 
 
-def main(data: Path, folder: Path, weights: Path, overrides: list[str]) -> None:
+def main(data: Path, folder: Path, weights: Path, overrides: list[str], backbone: str) -> None:
     """Train what is not trained yet, score, and write."""
     folder.mkdir(parents=True, exist_ok=True)
     start = folder / "encoders.safetensors"
@@ -32,7 +32,7 @@ def main(data: Path, folder: Path, weights: Path, overrides: list[str]) -> None:
     overrides = [f"initial_encoders={json.dumps(str(start))}", *overrides]
     table = {}
     for name in MODELS:
-        recipe = read_recipe(RECIPES / f"{name}_convnext_pico_256" / "comparison.toml", overrides)
+        recipe = read_recipe(RECIPES / f"{name}_{backbone}_256" / "comparison.toml", overrides)
         best = fit(recipe, folder / name, vocabulary_path(), BarProgress())
         print(name)
         table[name] = {key: value for key, value in summarise(data, str(best)).items() if not isinstance(value, dict)}
@@ -43,4 +43,11 @@ def main(data: Path, folder: Path, weights: Path, overrides: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:4]), sys.argv[4:])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("start", type=Path)
+    parser.add_argument("settings", nargs="*")
+    parser.add_argument("--backbone", default="convnext_pico", choices=("convnext_pico", "resnet18"))
+    arguments = parser.parse_args()
+    main(arguments.data, arguments.out, arguments.start, arguments.settings, arguments.backbone)
