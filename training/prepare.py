@@ -23,6 +23,7 @@ from rrsis_core.data.scenes import Scene, SceneObject, object_from_mask, write_s
 from rrsis_core.text.lexicon import COLORS, NOUNS
 
 PIECE = 768
+DRAWN = Path(__file__).with_name("drawn.json")
 NEVER_THERE = frozenset(("airplane", "runway", "sea", "boat", "baseball diamond", "golf course", "bunker", "taxiway"))
 DUBAI = {"building": 0x3C1098, "bare soil": 0x8429F6, "road": 0x6EC1E4, "vegetation": 0xFEDD3A, "water": 0xE2A929}
 HARVEY = {
@@ -56,7 +57,7 @@ WEAK_CHIPS = {
     "mediumresidential": (None, None, f"{FLIGHT} {SHORE} bunker fairway baseball_diamond storage_tank field river"),
     "mobilehomepark": (None, None, f"{FLIGHT} {SHORE} {GOLF} baseball_diamond storage_tank field river"),
     "overpass": (None, None, f"{FLIGHT} {SHORE} {GOLF} storage_tank baseball_diamond swimming_pool tennis_court"),
-    "parkinglot": (None, None, f"{FLIGHT} {SHORE} {GOLF} river field forest storage_tank baseball_diamond"),
+    "parkinglot": ("parking lot", None, f"{FLIGHT} {SHORE} {GOLF} river field forest storage_tank baseball_diamond"),
     "river": (None, None, f"{FLIGHT} sea bunker fairway storage_tank baseball_diamond parking_lot tennis_court"),
     "sparseresidential": (None, None, f"{FLIGHT} {SHORE} storage_tank bunker fairway baseball_diamond"),
     "storagetanks": (None, None, f"{FLIGHT} {GOLF} baseball_diamond tennis_court swimming_pool forest"),
@@ -289,10 +290,27 @@ def chips(data: Path, wanted: Sequence[str] = LEARNT) -> Parted:
         )
 
 
+def drawn(data: Path) -> Parted:
+    """Chips of which we drew all objects of one category ourselves: each polygon of drawn.json is one."""
+    for record in json.loads(DRAWN.read_text()):
+        folder, category = Path(record["image"]).parent.name, record["category"]
+        image = np.asarray(Image.open(data / "uc_merced" / record["image"]).convert("RGB"))
+        masks = [outline([{"polygons": [polygon]}], image.shape[:2]) for polygon in record["polygons"]]
+        objects = tuple(object_from_mask(category, median_color(image, mask), mask) for mask in masks)
+        name = Path(record["image"]).stem
+        yield "train", Scene(image, objects, 0.3, frozenset((category,)), ruled_out(folder), (), None, name)
+
+
+def ruled_out(folder: str) -> frozenset[str]:
+    """Return what is in no chip of a scene label."""
+    return frozenset(word.replace("_", " ") for word in WEAK_CHIPS[folder][2].split())
+
+
 def weak(data: Path) -> Parted:
     """Chips that have only a scene label: what fills them, and what is surely not there."""
-    drawn = {r["image"] for r in json.loads((data / "uc_merced_polygons/annotations.json").read_text())}
-    for folder, (category, color, gone) in WEAK_CHIPS.items():
+    records = (data / "uc_merced_polygons/annotations.json", DRAWN)
+    drawn = {record["image"] for file in records for record in json.loads(file.read_text())}
+    for folder, (category, color, _) in WEAK_CHIPS.items():
         for path in sorted((data / "uc_merced" / folder).glob("*.jpg")):
             if f"{folder}/{path.name}" in drawn or chip_number(path.name) % 7 == 3:
                 continue
@@ -300,12 +318,11 @@ def weak(data: Path) -> Parted:
             whole = np.ones(image.shape[:2], bool)
             objects = (object_from_mask(category, color, whole),) if category else ()
             names = frozenset((category,) if category else ())
-            absent = frozenset(word.replace("_", " ") for word in gone.split())
-            yield "train", Scene(image, objects, 0.3, names, absent, (), None, path.stem)
+            yield "train", Scene(image, objects, 0.3, names, ruled_out(folder), (), None, path.stem)
 
 
 if __name__ == "__main__":
-    for source in (dubai, banepa, harvey, kit, chips, weak):
+    for source in (dubai, banepa, harvey, kit, chips, drawn, weak):
         for part, scene in source(Path(sys.argv[1])):
             folder = Path(sys.argv[2], part, source.__name__)
             folder.mkdir(parents=True, exist_ok=True)
