@@ -291,14 +291,16 @@ def chips(data: Path, wanted: Sequence[str] = LEARNT) -> Parted:
 
 
 def drawn(data: Path) -> Parted:
-    """Chips of which we drew all objects of one category ourselves: each polygon of drawn.json is one."""
+    """Chips of which we drew all objects of some categories ourselves: each polygon of drawn.json is one."""
     for record in json.loads(DRAWN.read_text()):
-        folder, category = Path(record["image"]).parent.name, record["category"]
-        image = np.asarray(Image.open(data / "uc_merced" / record["image"]).convert("RGB"))
-        masks = [outline([{"polygons": [polygon]}], image.shape[:2]) for polygon in record["polygons"]]
-        objects = tuple(object_from_mask(category, median_color(image, mask), mask) for mask in masks)
-        name = Path(record["image"]).stem
-        yield "train", Scene(image, objects, 0.3, frozenset((category,)), ruled_out(folder), (), None, name)
+        place = Path(record["image"])
+        image = np.asarray(Image.open(data / "uc_merced" / place).convert("RGB"))
+        objects = []
+        for category, polygons in record["objects"].items():
+            masks = [outline([{"polygons": [polygon]}], image.shape[:2]) for polygon in polygons]
+            objects += [object_from_mask(category, median_color(image, mask), mask) for mask in masks]
+        names = frozenset(record["objects"])
+        yield "train", Scene(image, tuple(objects), 0.3, names, ruled_out(place.parent.name), (), None, place.stem)
 
 
 def ruled_out(folder: str) -> frozenset[str]:
