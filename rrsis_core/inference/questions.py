@@ -22,6 +22,8 @@ class Question:
     expression: Expression
     parse: Parse
     of_scene: bool = False
+    typed_too: bool = False
+    """Whether the phrase is asked as typed as well, for where geometry finds nothing."""
 
     @property
     def text(self) -> str:
@@ -31,7 +33,9 @@ class Question:
     @property
     def local(self) -> list[str]:
         """What the model is asked, the target first."""
-        return local_texts(self.parse.query) if self.of_scene else [self.text]
+        if not self.of_scene:
+            return [self.text]
+        return list(dict.fromkeys([*local_texts(self.parse.query), *([self.text] if self.typed_too else [])]))
 
 
 def read_questions(phrases: Sequence[str]) -> list[tuple[Expression, Parse]]:
@@ -47,14 +51,17 @@ def ask(read: Sequence[tuple[Expression, Parse]], reference: str, tiles: int) ->
     """Decide how phrases are asked, and say what the user should know about words.
 
     `reference` tile: as typed. scene: of the scene. auto: of the scene where some part of the phrase means something
-    only there; where the whole area is one tile, phrases with relations are asked as typed: there the model sees all of
-    it and hears relations better than geometry, which needs both things found (measured, see docs/phrases.md).
+    only there. A relation needs both things found; where the whole area is one tile, the model sees all of it and hears
+    the relation, and answers where geometry finds nothing (measured, see docs/phrases.md).
     """
     questions = []
     for expression, understood in read:
         query = understood.query
-        auto = query.needs_scene and (tiles > 1 or not any(part.relations for part in query.parts()))
-        question = Question(expression, understood, reference == "scene" or (reference == "auto" and auto))
+        of_scene = reference == "scene" or (reference == "auto" and query.needs_scene)
+        related = any(part.relations for part in query.parts())
+        question = Question(
+            expression, understood, of_scene, reference == "auto" and of_scene and related and tiles == 1
+        )
         _warn_unknown(question)
         if not question.of_scene and tiles > 1:
             _warn_relative(question, tiles)

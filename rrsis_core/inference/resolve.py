@@ -55,6 +55,11 @@ class Resolution:
         """The instances that are meant, without those of `also`."""
         return self.instances[self.kept]
 
+    @property
+    def finds(self) -> bool:
+        """Whether anything is meant."""
+        return any(part.kept.any() for part in (self, *self.also))
+
     def parts(self) -> Iterator[Resolution]:
         """Yield this resolution and every one inside it."""
         yield self

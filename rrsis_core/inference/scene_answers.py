@@ -33,7 +33,7 @@ from rrsis_core.inference.answers import Found, Reading, Rows, large_and_sure, l
 from rrsis_core.inference.extent import Extent
 from rrsis_core.inference.instances import Floats, Instances, Polygons, instances_of, metres_a_unit
 from rrsis_core.inference.questions import Question, local_expressions
-from rrsis_core.inference.resolve import Resolution, ambiguity, needs_brightness, resolve
+from rrsis_core.inference.resolve import Resolution, ambiguity, local_texts, needs_brightness, resolve
 from rrsis_core.inference.revectorising import stored_rows
 
 BRIGHTNESS_ROWS = 512
@@ -56,7 +56,7 @@ class Decided:
 
     rows: Iterable[tuple[Rows, int, bool]]
     resolutions: list[Resolution | None]
-    """One a question, None for those that were asked as typed."""
+    """One a question, None for those that are answered as typed."""
 
 
 @contextmanager
@@ -75,7 +75,7 @@ def decided(
         return
     with tempfile.TemporaryDirectory(prefix="rrsis-") as folder:
         store = Path(folder) / "local.tif"
-        wanted = {text for question in questions if question.of_scene for text in question.local}
+        wanted = {text for question in questions if question.of_scene for text in local_texts(question.parse.query)}
         candidates, valid = _stored(rows, store, {text: local.index(text) for text in local}, wanted, scene, options)
         for question in questions:
             for text in needs_brightness(question.parse.query) if question.of_scene else ():
@@ -83,6 +83,9 @@ def decided(
                     candidates[text] = measured_brightness(candidates[text], scene)
         extent = extent_of(scene)
         resolutions = [resolve(q.parse.query, candidates, extent) if q.of_scene else None for q in questions]
+        for index, (question, resolution) in enumerate(zip(questions, resolutions, strict=True)):
+            if question.typed_too and resolution is not None and not resolution.finds:
+                resolutions[index], targets[index] = None, local.index(question.text)
         with open_raster(store) as stored:
             yield Decided(_phrase_rows(stored, valid, local, targets, resolutions, scene.frame), resolutions)
 

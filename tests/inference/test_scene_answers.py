@@ -93,13 +93,28 @@ def test_one_tile_and_the_wish_of_the_user(write_raster, scene, predictor, tmp_p
     path = write_raster(scene)
     phrase, related = "the largest roof", "the roofs right of the river"
     assert run(path, predictor, tmp_path, phrase, tile=512)[1] == [{"c"}]
-    assert run(path, predictor, tmp_path, related, tile=512)[0].readings[0].reference == "tile"
-    assert run(path, predictor, tmp_path, related, tile=512, reference="scene")[1] == [{"b", "d"}]
+    result, found = run(path, predictor, tmp_path, related, tile=512)
+    assert (found, result.readings[0].reference) == ([{"b", "d"}], "scene")
     with pytest.warns(RrsisWarning, match="tile by tile"):
         assert run(path, predictor, tmp_path, phrase, reference="tile")[1] == [set(ROOFS)]
     with pytest.raises(ConfigError) as caught:
         SegmentOptions("a.tif", (phrase,), reference="map")
     assert caught.value.code == "config.reference"
+
+
+def test_in_one_tile_the_model_answers_where_geometry_finds_nothing(write_raster, scene, predictor, tmp_path):
+    path = write_raster(scene)
+    phrases = (
+        "the roofs right of the river",
+        "the roofs within 5 m of the river",
+        "the largest roof in the bottom half",
+    )
+    result, found = run(path, predictor, tmp_path, *phrases, tile=512)
+    assert found == [{"b", "d"}, set(ROOFS), {"c"}]
+    assert [reading.reference for reading in result.readings] == ["scene", "tile", "scene"]
+    assert {phrases[0], phrases[1]} <= predictor.asked and phrases[2] not in predictor.asked
+    assert run(path, predictor, tmp_path, phrases[1], tile=512, reference="scene")[1] == [set()]
+    assert run(path, predictor, tmp_path, phrases[1])[1] == [set()]
 
 
 def test_directions_are_those_of_the_map(write_raster, scene, predictor, tmp_path):
