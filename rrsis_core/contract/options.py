@@ -29,7 +29,7 @@ class SegmentOptions:
     """Vector file for every candidate of the phrases asked of the scene: kept or dropped, and why."""
     reference: str = "auto"
     """What left, largest and near refer to: tile (the phrase goes to the model as typed), scene, or auto (scene where
-    a phrase has such a part; in an area of one tile, the model answers a relation where geometry finds nothing)."""
+    a phrase has such a part; in an area of one tile, the model answers where geometry finds nothing)."""
     bbox: tuple[float, float, float, float] | None = None
     """Left, bottom, right, top in the raster's CRS (pixels where it has none); the rest is not looked at."""
     aoi: str | None = None

@@ -51,17 +51,15 @@ def ask(read: Sequence[tuple[Expression, Parse]], reference: str, tiles: int) ->
     """Decide how phrases are asked, and say what the user should know about words.
 
     `reference` tile: as typed. scene: of the scene. auto: of the scene where some part of the phrase means something
-    only there. A relation needs both things found; where the whole area is one tile, the model sees all of it and hears
-    the relation, and answers where geometry finds nothing (measured, see docs/phrases.md).
+    only there. Where the whole area is one tile, the model sees all of it: where geometry finds nothing, its answer to
+    the phrase as typed counts (measured, see docs/phrases.md), unless the phrase counts or measures.
     """
     questions = []
     for expression, understood in read:
         query = understood.query
         of_scene = reference == "scene" or (reference == "auto" and query.needs_scene)
-        related = any(part.relations for part in query.parts())
-        question = Question(
-            expression, understood, of_scene, reference == "auto" and of_scene and related and tiles == 1
-        )
+        typed_too = of_scene and reference == "auto" and tiles == 1 and not query.is_exact
+        question = Question(expression, understood, of_scene, typed_too)
         _warn_unknown(question)
         if not question.of_scene and tiles > 1:
             _warn_relative(question, tiles)

@@ -117,6 +117,14 @@ class Query:
         return bool(which) or isinstance(self.number, int) or any(query.needs_scene for query in self.also)
 
     @property
+    def is_exact(self) -> bool:
+        """Whether some part of it counts or measures."""
+        return any(
+            part.ordinal or isinstance(part.number, int) or any(item.amount is not None for item in part.relations)
+            for part in self.parts()
+        )
+
+    @property
     def is_place(self) -> bool:
         """Whether it may mean a part of the extent: "the corner", "the left edge"."""
         return self.target in PLACES and self == Query(self.target, number=self.number, position=self.position)
