@@ -118,11 +118,9 @@ class Query:
 
     @property
     def is_exact(self) -> bool:
-        """Whether some part of it counts or measures."""
-        return any(
-            part.ordinal or isinstance(part.number, int) or any(item.amount is not None for item in part.relations)
-            for part in self.parts()
-        )
+        """Whether some part of it counts along a row or measures."""
+        parts = list(self.parts())
+        return any(part.ordinal or any(item.amount is not None for item in part.relations) for part in parts)
 
     @property
     def is_place(self) -> bool:
