@@ -52,7 +52,7 @@ def ask(read: Sequence[tuple[Expression, Parse]], reference: str, tiles: int) ->
 
     `reference` tile: as typed. scene: of the scene. auto: of the scene where some part of the phrase means something
     only there. Where the whole area is one tile, the model sees all of it: where geometry finds nothing, its answer to
-    the phrase as typed counts (measured, see docs/phrases.md), unless the phrase counts or measures.
+    the phrase as typed counts (measured, see docs/phrases.md), unless it says a rank, a distance or an area.
     """
     questions = []
     for expression, understood in read:

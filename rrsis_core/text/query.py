@@ -118,7 +118,7 @@ class Query:
 
     @property
     def is_exact(self) -> bool:
-        """Whether some part of it counts along a row or measures."""
+        """Whether some part of it says a rank, a distance or an area; a plain number is none of them."""
         parts = list(self.parts())
         return any(part.ordinal or any(item.amount is not None for item in part.relations) for part in parts)
 
