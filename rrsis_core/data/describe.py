@@ -253,7 +253,7 @@ def _one_side(value: float, extent: float, low: bool) -> bool | None:
         return None
     if _LOW <= value <= _HIGH:
         return None
-    return (value < _LOW) is low
+    return low if value < _LOW else not low
 
 
 def _both(first: bool | None, second: bool | None) -> bool | None:

@@ -127,7 +127,7 @@ def objects_in(objects: Sequence[SceneObject], top: int, left: int, side: int) -
 def see(index: int, item: SceneObject, side: int, scale: float, turned: tuple[int, bool]) -> Seen:
     """Say where and how large an object of a window of `side` pixels is, once the chip is turned."""
     rows, columns = np.nonzero(item.mask)
-    x, y = (item.left + columns.mean() + 0.5) / side, (item.top + rows.mean() + 0.5) / side
+    x, y = (item.left + float(columns.mean()) + 0.5) / side, (item.top + float(rows.mean()) + 0.5) / side
     height, width = item.mask.shape
     cut = item.top == 0 or item.left == 0 or item.top + height == side or item.left + width == side
     x, y = turn_point(x, y, *turned)

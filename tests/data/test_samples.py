@@ -5,6 +5,7 @@ import torch
 from rrsis_core.contract import InputError
 from rrsis_core.data.samples import IGNORE, ChipConfig, SceneSamples, collate, draw_samples
 from rrsis_core.data.scenes import Scene, object_from_mask, write_scene
+from rrsis_core.text.parse import parse
 from rrsis_core.text.tokenizer import ExpressionTokenizer
 from rrsis_core.weights import vocabulary_path
 
@@ -45,6 +46,30 @@ def test_the_mask_lies_on_what_is_meant():
         if sample.kind != "place" and first is not None:
             assert is_building == (first in BUILDING_WORDS), sample.expression
     assert {"category", "color"} <= kinds
+
+
+def test_places_are_where_the_pixels_are():
+    house = np.zeros((96, 96), bool)
+    house[6:14, 8:16] = True
+    objects = tuple(object_from_mask("building", None, np.rot90(house, turns)) for turns in range(4))
+    image = np.full((96, 96, 3), 120, np.uint8)
+    scene = Scene(image, objects, 0.3, frozenset(["building"]), frozenset(), (), None, "corners")
+    whole = ChipConfig(size=96, gsd_range=(0.3, 0.3), void_share=0.0)
+    said = set()
+    for seed in range(400):
+        (sample,) = draw_samples(scene, np.random.default_rng(seed), whole) or [None]
+        if sample is None or sample.kind not in ("place", "near miss"):
+            continue
+        position = (parse(sample.expression).query.position or "").replace("top", "upper").replace("bottom", "lower")
+        if sample.kind == "near miss":
+            assert position in ("", "middle"), sample.expression
+            continue
+        said.add(position)
+        rows, columns = np.nonzero(sample.mask == 1)
+        sides = {"left": columns < 48, "right": columns >= 48, "upper": rows < 48, "lower": rows >= 48}
+        assert len(rows)
+        assert all(sides[side].all() for side in position.split()[-2:] if side in sides), sample.expression
+    assert {"left", "right", "upper", "lower", "upper left", "lower right"} <= said
 
 
 def test_unlabelled_pixels_do_not_count():
