@@ -1,8 +1,10 @@
 """An extent is what left, top and middle refer to: the box around what is searched. Its parts are places.
 
-An object is at a place where its centroid is. Corners, edges and the middle can be landmarks too.
+An object is at a place where its centroid is; of a long one, the part that lies there. Corners, edges and the middle
+can be landmarks too.
 """
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +12,7 @@ import shapely
 from numpy.typing import NDArray
 
 from rrsis_core.geo.raster_info import Bounds
-from rrsis_core.inference.instances import Floats, Instances
+from rrsis_core.inference.instances import Floats, Instances, joined
 from rrsis_core.text.query import PLACES, Query, split_position
 from rrsis_core.text.saying import position_text
 
@@ -27,29 +29,58 @@ class Extent:
     name: str = "raster"
     rim: shapely.Geometry | None = None
     """Where the search ended although the raster may go on, in metres on the ground."""
+    scale: tuple[float, float] = (1.0, 1.0)
+    """Metres on the ground a unit of the raster's CRS, along x and y."""
 
     def say(self, position: str) -> str:
         """Return a position as words: "in the left half of the raster"."""
         return f"{position_text(position)} of the {self.name}"
 
 
-def placed(position: str, points: Floats, extent: Extent) -> NDArray[np.bool_]:
-    """Tell which points (n, 2) lie in a part of the extent."""
+def part_of(position: str, extent: Extent) -> Bounds:
+    """Return the part of an extent that a position names: left, bottom, right, top in metres on the ground."""
     centred, far, side, part = split_position(position)
-    left, bottom, right, top = extent.bounds
-    x, y = ((points - (left, bottom)) / (right - left, top - bottom)).T
     share = FAR_SHARE if far else PART_SHARES.get(part or "", SIDE_SHARE)
     if " " in side and part in ("half", "third", "quarter"):
         share = 0.5 if part == "quarter" else share  # a quarter of the area
-    reach = {"left": x < share, "right": x > 1 - share, "bottom": y < share, "top": y > 1 - share}
-    reach |= {"lower": reach["bottom"], "upper": reach["top"]}
-    middle = [np.abs(value - 0.5) < MIDDLE_SHARE for value in (x, y)]
-    if side == "middle":
-        return middle[0] & middle[1]
-    fits = np.all([reach[word] for word in side.split()], axis=0)
-    if centred:
-        fits &= middle[1] if side in ("left", "right") else middle[0]
-    return fits
+    low, middle, high = (0.0, share), (0.5 - MIDDLE_SHARE, 0.5 + MIDDLE_SHARE), (1 - share, 1.0)
+    spans = {"left": low, "right": high}, {"bottom": low, "lower": low, "top": high, "upper": high}
+    ends = []
+    for axis, names in enumerate(spans):
+        fits = [names[word] for word in side.split() if word in names]
+        if side == "middle" or (centred and axis == (side in ("left", "right"))):
+            fits.append(middle)
+        ends.append((max([start for start, _ in fits], default=0.0), min([end for _, end in fits], default=1.0)))
+    left, bottom, right, top = extent.bounds
+    (west, east), (south, north) = ends
+    width, height = right - left, top - bottom
+    return left + west * width, bottom + south * height, left + east * width, bottom + north * height
+
+
+def placed(position: str, points: Floats, extent: Extent) -> NDArray[np.bool_]:
+    """Tell which points (n, 2) lie in a part of the extent."""
+    left, bottom, right, top = part_of(position, extent)
+    x, y = points.T
+    return (left < x) & (x < right) & (bottom < y) & (y < top)
+
+
+def cut_at(position: str, instances: Instances, extent: Extent) -> Instances:
+    """Return instances with those that are longer than a side is wide cut at the border of a part of the extent.
+
+    A road across all of the picture, or a row of houses that the model saw as one, has no place as a whole.
+    """
+    left, bottom, right, top = extent.bounds
+    boxes = shapely.bounds(instances.ground)
+    long = ((boxes[:, 2:] - boxes[:, :2]) > SIDE_SHARE * np.array([right - left, top - bottom])).any(axis=1)
+    if not long.any():
+        return instances
+    place, wholes = shapely.box(*part_of(position, extent)), instances.ground[long]
+    parted = [shapely.intersection(wholes, place), shapely.difference(wholes, place)]
+    pieces, which = shapely.get_parts(np.concatenate(parted), return_index=True)
+    real = shapely.area(pieces) > 0  # what only touches the border is a line
+    pieces, owner = pieces[real], np.tile(np.flatnonzero(long), 2)[which[real]]
+    outlines = shapely.transform(pieces, lambda points: points / extent.scale)
+    return joined([instances[~long], dataclasses.replace(instances[owner], outlines=outlines, ground=pieces)])
 
 
 def at_place(place: Query, points: Floats, extent: Extent) -> NDArray[np.bool_]:

@@ -13,7 +13,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from rrsis_core.inference.extent import Extent, at_place, place_landmarks, placed
+from rrsis_core.inference.extent import Extent, at_place, cut_at, place_landmarks, placed
 from rrsis_core.inference.instances import Floats, Instances, joined
 from rrsis_core.inference.relations import (
     BEYOND,
@@ -90,11 +90,12 @@ def local_texts(query: Query) -> list[str]:
 def resolve(query: Query, candidates: Mapping[str, Instances], extent: Extent) -> Resolution:
     """Find what a query means among the instances of its local expressions (KeyError where one is missing)."""
     local = local_text(query)
-    instances = candidates[local]
+    position = None if _picks_by_position(query) else query.position
+    instances = cut_at(position, candidates[local], extent) if position else candidates[local]
     reasons = np.full(len(instances), "", object)
     result = Resolution(query, local, instances, np.ones(len(instances), bool), reasons)
-    if query.position and not _picks_by_position(query):
-        _keep(result, placed(query.position, instances.centre, extent), extent.say(query.position))
+    if position:
+        _keep(result, placed(position, instances.centre, extent), extent.say(position))
     _relate(result, [item for item in query.relations if not item.later], candidates, extent)
     for other in query.excluded:
         meant = resolve(other, candidates, extent)

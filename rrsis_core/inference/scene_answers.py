@@ -127,9 +127,9 @@ def extent_of(scene: Scene) -> Extent:
     ground = shapely.transform(polygons, lambda points: carried(points, info.transform) * scale)
     left, bottom, right, top = shapely.total_bounds(ground).tolist()
     if whole:
-        return Extent((left, bottom, right, top))
+        return Extent((left, bottom, right, top), scale=scale)
     valid = shapely.make_valid(ground, method="structure", keep_collapsed=False)
-    return Extent((left, bottom, right, top), "area", shapely.boundary(shapely.union_all(valid)))
+    return Extent((left, bottom, right, top), "area", shapely.boundary(shapely.union_all(valid)), scale)
 
 
 def measured_brightness(instances: Instances, scene: Scene) -> Instances:

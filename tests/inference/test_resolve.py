@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rasterio.crs import CRS
 
 from rrsis_core.geo.polygons import PolygonBatch
-from rrsis_core.inference.extent import Extent
+from rrsis_core.inference.extent import Extent, cut_at
 from rrsis_core.inference.instances import Instances, instances_of, metres_a_unit, separated
 from rrsis_core.inference.resolve import local_texts, needs_brightness, resolve
 from rrsis_core.text.parse import parse
@@ -93,6 +93,27 @@ TANKS = squares((100, 900), (500, 710), (900, 530), (520, 308), (300, 100))
 )
 def test_places_ranks_and_distances(phrase, expected):
     assert meant(phrase, tank=TANKS, road=ROAD)[0] == expected
+
+
+def test_of_what_is_longer_than_a_side_the_part_that_lies_there_is_meant():
+    across = things((0, 480, 1000, 520), (390, 0, 410, 300), brightness=np.array([0.2, 0.8]))
+    for phrase, box in {
+        "the roads on the left": (0, 480, 400, 520),
+        "the roads in the right half": (500, 480, 1000, 520),
+        "the roads in the middle": (300, 480, 700, 520),
+        "the roads at the bottom": (390, 0, 410, 300),
+    }.items():
+        _, result = meant(phrase, road=across)
+        assert shapely.equals(shapely.union_all(result.answer.ground), shapely.box(*box)), phrase
+        assert result.answer.brightness.tolist() == [0.2 if box[1] else 0.8]
+        assert np.isclose(result.instances.area.sum(), across.area.sum())
+
+
+def test_cut_pieces_lie_in_the_coordinates_of_the_raster():
+    road = Instances(things((0, 48, 50, 52)).outlines, things((0, 480, 1000, 520)).ground, np.array([0.7]))
+    cut = cut_at("left", road, Extent((0, 0, 1000, 1000), scale=(20.0, 10.0)))
+    assert shapely.bounds(cut.outlines).tolist() == [[0, 48, 20, 52], [20, 48, 50, 52]]
+    assert cut.score.tolist() == [0.7, 0.7]
 
 
 def test_sizes_lengths_and_brightness():
