@@ -10,6 +10,7 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -269,38 +270,33 @@ def outline(objects: Iterable[dict[str, Any]], shape: tuple[int, int]) -> np.nda
 def chips(data: Path, wanted: Sequence[str] = LEARNT) -> Parted:
     """Hand-drawn outlines with written expressions."""
     for belongs, record in chip_records(data, wanted):
-        image = np.asarray(Image.open(data / "uc_merced" / record["image"]).convert("RGB"))
-        objects = []
-        for item in record["objects"]:
-            mask = outline([item], image.shape[:2])
-            category = CHIP_NAMES.get(item["category"], item["category"])
-            color = canonical_color(item.get("color"))
-            objects.append(
-                object_from_mask(category, color, mask)
-                if mask.any()
-                else SceneObject(category, color, 0, 0, mask[:1, :1])
-            )
-        known = {CHIP_NAMES.get(name, name) for name in record["complete"]} & set(NOUNS)
-        absent = {CHIP_NAMES.get(name, name) for name in record.get("absent", [])} & set(NOUNS)
-        expressions = tuple((e["text"].lower(), tuple(e["objects"])) for e in record["expressions"])
-        name = Path(record["image"]).stem
-        yield (
-            belongs,
-            Scene(image, tuple(objects), 0.3, frozenset(known), frozenset(absent - known), expressions, None, name),
-        )
+        yield belongs, annotated(data, record)
 
 
 def drawn(data: Path) -> Parted:
-    """Chips of which we drew all objects of some categories ourselves: each polygon of drawn.json is one."""
+    """Chips that we drew ourselves, in the same form; their scene label rules out more."""
     for record in json.loads(DRAWN.read_text()):
-        place = Path(record["image"])
-        image = np.asarray(Image.open(data / "uc_merced" / place).convert("RGB"))
-        objects = []
-        for category, polygons in record["objects"].items():
-            masks = [outline([{"polygons": [polygon]}], image.shape[:2]) for polygon in polygons]
-            objects += [object_from_mask(category, median_color(image, mask), mask) for mask in masks]
-        names = frozenset(record["objects"])
-        yield "train", Scene(image, tuple(objects), 0.3, names, ruled_out(place.parent.name), (), None, place.stem)
+        scene = annotated(data, record)
+        there = scene.complete | {item.category for item in scene.objects}
+        yield "train", replace(scene, absent=scene.absent | ruled_out(Path(record["image"]).parent.name) - there)
+
+
+def annotated(data: Path, record: dict[str, Any]) -> Scene:
+    """Return an annotated chip as a scene."""
+    image = np.asarray(Image.open(data / "uc_merced" / record["image"]).convert("RGB"))
+    objects = []
+    for item in record["objects"]:
+        mask = outline([item], image.shape[:2])
+        category = CHIP_NAMES.get(item["category"], item["category"])
+        color = canonical_color(item.get("color"))
+        objects.append(
+            object_from_mask(category, color, mask) if mask.any() else SceneObject(category, color, 0, 0, mask[:1, :1])
+        )
+    known = {CHIP_NAMES.get(name, name) for name in record["complete"]} & set(NOUNS)
+    absent = {CHIP_NAMES.get(name, name) for name in record.get("absent", [])} & set(NOUNS)
+    expressions = tuple((e["text"].lower(), tuple(e["objects"])) for e in record["expressions"])
+    name = Path(record["image"]).stem
+    return Scene(image, tuple(objects), 0.3, frozenset(known), frozenset(absent - known), expressions, None, name)
 
 
 def ruled_out(folder: str) -> frozenset[str]:

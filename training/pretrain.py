@@ -7,9 +7,9 @@ comes out are weights of the whole model, for a recipe's `initial_encoders`. STA
 one after the other.
 """
 
+import argparse
 import functools
 import math
-import sys
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -55,7 +55,6 @@ RULED_OUT = {  # by an outline; a car may stand on a road, grass may grow on a d
 }  # fmt: skip
 COLORED = 12  # colour phrases a batch
 BATCH, SIDE = 16, 160  # chips, and pixels of a chip: smaller than the recipe's for the sake of speed
-SEED = 85
 UNKNOWN = IGNORE
 STRIDE = 4
 TOKENS = 12
@@ -78,16 +77,16 @@ class Chip:
 class DenseChips(Dataset[Chip]):
     """Chips cut out of scenes."""
 
-    def __init__(self, sources: dict[str, float], length: int, chips: ChipConfig) -> None:
+    def __init__(self, sources: dict[str, float], length: int, chips: ChipConfig, seed: int) -> None:
         self.files = [sorted(Path(folder).glob("*.scene")) for folder in sources]
         self.shares = np.array(list(sources.values())) / sum(sources.values())
-        self.length, self.chips = length, chips
+        self.length, self.chips, self.seed = length, chips, seed
 
     def __len__(self) -> int:
         return self.length
 
     def __getitem__(self, index: int) -> Chip:
-        rng = np.random.default_rng([SEED, index])
+        rng = np.random.default_rng([self.seed, index])
         files = self.files[rng.choice(len(self.files), p=self.shares)]
         scene = read(files[rng.integers(len(files))])
         top, left, side = window(scene, rng, self.chips)
@@ -215,7 +214,7 @@ def loss_of(logits: Tensor, labels: Tensor) -> Tensor:
     return entropy * 4 + dice + presence_loss(logits.flatten(0, 1), labels.flatten(0, 1))
 
 
-def main(recipe: Path, out: Path, iterations: int, begin: list[Path]) -> None:
+def main(recipe: Path, out: Path, iterations: int, begin: list[Path], seed: int) -> None:
     """Train and save the model."""
     torch.manual_seed(0)
     config = read_recipe(recipe)
@@ -237,7 +236,7 @@ def main(recipe: Path, out: Path, iterations: int, begin: list[Path]) -> None:
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda i: min(1, (i + 1) / 80) * (0.525 + 0.475 * math.cos(math.pi * i / iterations))
     )
-    chips = DenseChips(config.data.train, iterations * BATCH, replace(config.data.chips, size=SIDE))
+    chips = DenseChips(config.data.train, iterations * BATCH, replace(config.data.chips, size=SIDE), seed)
     loader = DataLoader(chips, batch_size=BATCH, num_workers=1, collate_fn=collate)
     start, recent = time.time(), []
     for number, (images, labels, texts) in enumerate(loader, start=1):
@@ -259,4 +258,10 @@ def main(recipe: Path, out: Path, iterations: int, begin: list[Path]) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), [Path(name) for name in sys.argv[4:]])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("recipe", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("iterations", type=int)
+    parser.add_argument("begin", type=Path, nargs="*", metavar="START")
+    parser.add_argument("--seed", type=int, default=0, help="of the chips that are drawn")
+    main(**vars(parser.parse_args()))

@@ -28,8 +28,20 @@ def test_outlines_lie_in_their_chip_and_have_a_name(shared):
     for record in RECORDS:
         with Image.open(shared / "uc_merced" / record["image"]) as chip:
             width, height = chip.size
-        for category, polygons in record["objects"].items():
-            assert category in NOUNS, record["image"]
-            assert all(len(polygon) >= 3 for polygon in polygons), record["image"]
-            points = [point for polygon in polygons for point in polygon]
-            assert all(0 <= x <= width and 0 <= y <= height for x, y in points), record["image"]
+        polygons = [polygon for item in record["objects"] for polygon in item["polygons"]]
+        assert {item["category"] for item in record["objects"]} <= set(NOUNS), record["image"]
+        assert all(len(polygon) >= 3 for polygon in polygons), record["image"]
+        points = [point for polygon in polygons for point in polygon]
+        assert all(0 <= x <= width and 0 <= y <= height for x, y in points), record["image"]
+
+
+def test_what_a_chip_is_said_to_hold_or_not_agrees_with_its_outlines():
+    for record in RECORDS:
+        there, count = {item["category"] for item in record["objects"]}, len(record["objects"])
+        complete, absent = set(record["complete"]), set(record["absent"])
+        assert complete <= there, record["image"]
+        assert absent <= set(NOUNS), record["image"]
+        assert not absent & there, record["image"]
+        for expression in record["expressions"]:
+            assert expression["objects"], expression
+            assert set(expression["objects"]) <= set(range(count)), expression
