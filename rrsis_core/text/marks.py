@@ -62,6 +62,7 @@ _REWRITES = tuple(
         (r"-(?=\w+(?:est|most)\b)", " "),
         (r"\b(north|south) (east|west)", r"\1\2"),
         (r"\bmost (north|south|east|west)(?:ern|erly)\b", r"\1ernmost"),
+        (r"-roofed\b", ""),
     )
 )
 
@@ -180,7 +181,8 @@ _NO_LANDMARK = rf"(?:{w.PICTURE}(?: |$)|(?:the )*(?:far )?{w.SIDE}(?: {w.PART}(?
 _ON_SIDE = f"(?:(?:on|in|at|to|toward|towards|within|near) ){w.PLACE}"
 _OF_SIDE = f"(?: (?:of|in|on|at) {w.THE}{w.SIDE}(?: part| side)?)?(?: (?:of|in|on) {w.PICTURE})?"
 _EXCEPT = "except|excluding|other than|apart from|not including|but not|all but|but for|but(?= the| those)"
-_HEAP = "(?:group|row|column|cluster|line|block|strip|piece|patch|stretch|set|bunch|number|body|lot|series|fleet)"
+_HEAP = """(?:group|row|column|cluster|clump|line|block|strip|belt|band|piece|patch|stretch|set|bunch|number|body|lot|
+    series|fleet)""".replace("\n    ", "")
 _ALL = "(?:all|every|each|any|some|several|many|few|various|multiple|most)"
 _COUNT = rf"\d+|{w.either([*w.CARDINALS[2:], 'both', 'dozen'])}"
 _Value = Callable[[re.Match[str]], Any]
@@ -199,11 +201,16 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str], _Value | None], ...]:
         ("DISTANCE", w.PLAIN_DISTANCE, w.distance_of),
         ("COMPARE", w.COMPARISON, lambda match: w.BIGGER[match.group("bigger")]),
         ("BEST", w.OF_GREATEST, w.best_kind),
+        ("COURSE", w.COURSE, w.course_start),
+        ("SKIP", f"{w.HEADING}|side by side", None),
         (
             "FROM",
             f"(?:(?:counted|counting|starting) )?from {w.PLACE}(?: of {w.PICTURE})?",
             lambda m: w.side_of(m.group()),
         ),
+        ("SKIP", f"(?:in|of|on|at) {w.THE}(?:middle|center) {w.ROW}", None),
+        ("WHERE", f"(?:in|of|on|at) {w.THE}{w.SIDE} {w.ROW}", lambda match: f"{w.side_of(match.group())} half"),
+        ("RELATE", f"in {w.THE}{w.SIDE} {w.SHARE} of(?! {_NO_LANDMARK})", lambda match: "inside"),
         ("RELATE", f"{w.DIRECTION} of(?! {_NO_LANDMARK})", w.relation_kind),
         ("WHERE", _ON_SIDE + _OF_SIDE, lambda match: w.position_of(match.group())),
         ("SKIP", f"(?:of|in|on|within|inside|from) {w.PICTURE}", None),
@@ -224,6 +231,7 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str], _Value | None], ...]:
         ("BEST", f"{w.SUPERLATIVE}|{w.EXTREME}", w.best_kind),
         ("BIGGER", w.either(w.BIGGER), lambda match: w.BIGGER[match.group()]),
         ("ATTR", "frustum of (?:a |the )?cone", None),
+        ("N", "(?:putting|golf) greens?", None),
         ("PLACE", f"(?:(?:far|extreme) )?{w.SIDE}(?: hand)?(?: most)?(?: side)?", lambda m: w.position_of(m.group())),
         ("DET", "the|a|an|this|that|these|those|its|their|his|my|our|another|other|such|same|only|no", None),
         ("SKIP", "very|quite|so|just|also|here|there|please|it|they|them|in (?:color|shape|size)|to|from|me", None),

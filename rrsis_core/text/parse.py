@@ -19,9 +19,9 @@ from rrsis_core.text.query import OPPOSITE, RELATIONS, SIDES, SUPERLATIVES, TO_E
 from rrsis_core.text.wordings import side_of
 
 NOUN_PHRASE = """
-NP: {<DET|ALL|NUM|ORD|BEST|BIGGER|PLACE>*(<NOT>?<ATTR>(<COMMA|AND>*<NOT>?<ATTR>)*<DET|NUM|ORD|BEST|BIGGER|PLACE>*)*<N>+}
-    {<DET|ALL|NUM|ORD|BEST|BIGGER|PLACE|ATTR>*<ONE>}
-"""
+NP: {<FIRST>*(<NOT>?<ATTR>(<COMMA|AND>*<NOT>?<ATTR>)*<FIRST>*)*<N>+}
+    {<FIRST|ATTR>*<ONE>}
+""".replace("FIRST", "DET|ALL|NUM|ORD|BEST|BIGGER|PLACE")
 ANYTHING = "object"  # the target of a phrase that names none: "the blue ones"
 
 
@@ -102,7 +102,7 @@ class _Reader:
         self._relation: _DraftRelation | None = None  # the latest one, which "and" goes on with
         self._pending: _DraftRelation | None = None  # waits for its landmark
         self._before: list[_DraftRelation] = []  # said before there was a subject
-        self._placed: tuple[_Draft, str | None, str] | None = None  # the latest place: of what, before, and now
+        self._placed: tuple[_Draft, str | None, Mark] | None = None  # the latest place: of what, before, and now
         self._link = ""  # AND, OR, OF or WHERE, if that came right before
         self._to_subject = self._later = self._negated = self._excluding = False
 
@@ -125,6 +125,8 @@ class _Reader:
             "WHERE": self._where,
             "PLACE": self._where,
             "FROM": self._from,
+            "COURSE": self._course,
+            "BIGGER": self._larger_of,
             "BEST": self._best,
             "ATTR": self._attribute,
             "NUM": self._rank_or_count,
@@ -164,7 +166,7 @@ class _Reader:
             self._last = self._owner = draft
         elif link == "OF" and (not self._last.target or self._last.target == draft.target or self._last.rank):
             self._merge(draft)
-        elif kind := self._implied(link):
+        elif kind := self._implied(link, draft, marks[0].symbol):
             self._expect(kind)
             self._relate(draft)
         else:
@@ -186,14 +188,17 @@ class _Reader:
             self.unread.append(before.superlative)
         draft.superlative = draft.superlative or before.superlative
         draft.rank, draft.side = draft.rank or before.rank, draft.side or before.side
+        if link == "OF" and (
+            before.superlative or before.rank
+        ):  # "the largest of the three roofs", "the two largest of"
+            draft.count, draft.many = before.count, False
         draft.count = draft.count or before.count
-        draft.many = draft.many and not (link == "OF" and (before.superlative or before.rank))
         if before.attributes and link in ("AND", "OR"):
             draft.also.append(_Draft(draft.target, before.attributes))
         self.subject = self._last = self._owner = draft
 
-    def _implied(self, link: str) -> str | None:
-        """Return the relation that is meant where two noun phrases stand side by side."""
+    def _implied(self, link: str, landmark: _Draft, first: str) -> str | None:
+        """Return the relation that is meant where two noun phrases stand side by side; `first` opens the second."""
         last = self._last
         if link == "OF":
             return "touching"
@@ -206,7 +211,10 @@ class _Reader:
         if link == "WHERE" and self._placed:  # "on the left a white building"
             draft, before, here = self._placed
             draft.position, self._last = before, draft
-            side = side_of(here)
+            if first in ("N", "ATTR"):  # "on the left lane"
+                landmark.position = landmark.position or here.value
+                return _PLACED.get(here.text.split()[0], "near")
+            side = side_of(here.value)
             return {"left": "left of", "right": "right of", "top": "above", "bottom": "below"}.get(side, f"{side} of")
         return None
 
@@ -282,7 +290,7 @@ class _Reader:
             self._relate(_Draft(name, many=False, position=None if side == "middle" else side))
             return
         draft = self._owner if self._link == "AND" and self._relation else self._whose()
-        self._placed, self._to_subject = (draft, draft.position, mark.value), False
+        self._placed, self._to_subject = (draft, draft.position, mark), False
         if self._excluding or self._negated:
             self._exclude(_Draft(self.subject.target if self.subject else "", position=mark.value))
         elif draft.position is None:
@@ -297,6 +305,13 @@ class _Reader:
             self._last.side = mark.value
         else:
             self._where(mark)
+
+    def _course(self, mark: Mark) -> None:
+        if self._last.rank and mark.value:  # "the third ship from left to right"
+            self._last.side = mark.value
+
+    def _larger_of(self, mark: Mark) -> None:
+        self._last.superlative = _LARGER_OF_TWO.get(mark.value)  # "the larger of the two trees"
 
     def _best(self, mark: Mark) -> None:
         if mark.value in SUPERLATIVES:
@@ -352,6 +367,7 @@ def _draft_of(marks: list[Mark]) -> _Draft:
     return draft
 
 
+_PLACED = {"on": "on", "in": "inside", "within": "inside", "at": "next to"}
 _LARGER_OF_TWO = {
     "larger than": "largest",
     "smaller than": "smallest",
@@ -386,6 +402,15 @@ def _is_many(marks: list[Mark], nouns: list[str]) -> bool:
     return nouns[-1] in MASS_NOUNS or singular(nouns[-1]) != nouns[-1] or nouns[-1].endswith("woods")
 
 
+def _is_own_roof(draft: _Draft, relation: _DraftRelation) -> bool:
+    """Tell whether a relation says what roof a building has: from above that is what the building looks like."""
+    if relation.kind != "with" or relation.negated or len(relation.landmarks) != 1:
+        return False
+    roof = relation.landmarks[0]
+    plain = roof.attributes and not (roof.relations or roof.excluded or roof.superlative or roof.rank)
+    return bool(plain) and roof.target in ("roof", "rooftop") and category_of().get(draft.target) == "building"
+
+
 def _ordinal(rank: int, side: str | None) -> Ordinal:
     """Return an ordinal; the last from one side is the first from the other."""
     return Ordinal(rank, side) if rank > 0 else Ordinal(1, OPPOSITE[side or "left"])
@@ -395,6 +420,10 @@ def _finished(draft: _Draft) -> Query:
     """Turn a draft into a query; a relation that never found its landmark is dropped."""
     relations = []
     for item in draft.relations:
+        if _is_own_roof(draft, item):  # "the house with the red roof" is red
+            roof = item.landmarks[0]
+            draft.attributes, draft.position = [*draft.attributes, *roof.attributes], draft.position or roof.position
+            continue
         landmarks = tuple(_finished(landmark) for landmark in item.landmarks)
         if item.kind in RELATIONS and (landmarks or item.amount is not None):
             relations.append(Relation(item.kind, landmarks, item.amount, item.negated, item.later))

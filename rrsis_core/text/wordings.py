@@ -95,8 +95,9 @@ _RELATIONS = {
     "crossing": "crossing|over|across|through|spanning|crosses|spans|intersecting|intersects|bridging",
     "between": "between|in between|midway between|halfway between",
     "with": "with|has|have|having|containing|contains|including|covered by|covered with|full of",
-    "closest to": "closest to|nearest to|closest from",
-    "farthest from": "farthest from|furthest from|farthest away from|furthest away from|most distant from",
+    "closest to": "closest to|nearest to|closest from|closer to|nearer to",
+    "farthest from": "farthest from|furthest from|farther from|further from|farthest away from|furthest away from|"
+    "most distant from",
     "same size as": "similar in size to|of similar size to|the same size as|same size as|similar in size with|"
     "equal in size to|as large as|as big as|as small as|of the same size as",
 }
@@ -120,6 +121,34 @@ def relation_kind(match: re.Match[str]) -> str:
         return _RELATION_KINDS[word]
     side = side_of(groups["direction"])
     return _SIDE_KINDS.get(side, f"{side} of")
+
+
+# --- which way it runs or points: no place, as it is everywhere along its way --------------------------------------
+
+_RUNS = (
+    "(?:(?:that|which) )?(?:"
+    + "|".join(
+        f"{verb}(?:s|es|ing)?"
+        for verb in "run runn flow cross curve curv stretch extend go come com wind pass join bend".split()
+    )
+    + ")"
+)
+_HOW = r"(?: (?:\w+ly|straight|right|down|up|in|over))*"
+_DOWN_THE_MIDDLE = f"(?:down|through|along|across) {THE}(?:middle|center)"
+_RUN = f"{_RUNS}{_HOW}"
+COURSE = (
+    f"(?:{_RUN} )?(?:from )?(?P<start>{PLACE}) to {PLACE}(?!(?: {_SIDE_WORD})? of (?!{PICTURE}))|{_RUN} from {PLACE}"
+    f"|(?:{_RUN} )?{_DOWN_THE_MIDDLE}|(?:{_RUN} )?across {PICTURE}|{_RUN} {PICTURE}"
+)
+_POINTS = "(?:pointing|pointed|facing|heading|headed|aimed|(?:whose|with its|with the) nose (?:points|pointing|to|is))"
+HEADING = f"{_POINTS}(?: (?:to|toward|towards|up|down|in))*(?: {PLACE})?"
+SHARE = "(?:half|third|quarter|part|portion|section)"
+ROW = "(?:row|column|line)"
+
+
+def course_start(match: re.Match[str]) -> str | None:
+    """Return the side where a course from one to another starts: "the third ship from left to right"."""
+    return side_of(match["start"]) if match["start"] else None
 
 
 # --- how it compares ---------------------------------------------------------------------------------------------
@@ -150,8 +179,8 @@ BEST = _by_word(
         "darkest": "darkest blackest",
         "topmost": "highest",
         "bottommost": "lowest",
-        "closest": "closest nearest",
-        "farthest": "farthest furthest",
+        "closest": "closest nearest closer nearer",
+        "farthest": "farthest furthest farther further",
     }
 )
 SUPERLATIVE = f"(?P<best>{either(BEST)})(?: in size| by area| in area)?"

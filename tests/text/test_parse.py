@@ -80,6 +80,30 @@ MEANINGS = {
     "houses north of the river within 50 m": Query(
         "house", relations=(Relation("above", (RIVER,)), Relation("within", (RIVER,), 50.0))
     ),
+    "the tank closer to the right edge": Query("tank", number="one", relations=(Relation("closest to", (RIGHT,)),)),
+    "the house with the red roof at the top": Query("house", ("red",), "one", "top"),
+    "the gray-roofed houses": Query("house", ("gray",)),
+    "the river flowing diagonally from the upper left to the bottom": RIVER,
+    "the road that runs from left to right": ROAD,
+    "the road down the middle": ROAD,
+    "the road across the picture": ROAD,
+    "the plane pointing to the upper right": Query("plane", number="one"),
+    "the third ship from left to right": Query("ship", number="one", ordinal=Ordinal(3, "left")),
+    "cars on the left carriageway": Query(
+        "car", relations=(Relation("on", (Query("carriageway", number="one", position="left"),)),)
+    ),
+    "the boats at the upper pier": Query(
+        "boat", relations=(Relation("next to", (Query("pier", number="one", position="top"),)),)
+    ),
+    "the leftmost car of the bottom row": Query("car", number="one", position="bottom half", superlative="leftmost"),
+    "the cars in the lower half of the lot": Query(
+        "car", relations=(Relation("inside", (Query("lot", number="one"),)),)
+    ),
+    "the leftmost of the three small tanks": Query("tank", ("small",), "one", superlative="leftmost"),
+    "the larger of the two trees": Query("tree", number="one", superlative="largest"),
+    "the putting green on the left": Query("putting green", number="one", position="left"),
+    "the broad belt of trees": Query("tree", ("broad",)),
+    "the two courts side by side": Query("court", number=2),
     "second from the left": Query("object", number="one", ordinal=Ordinal(2, "left")),
     "the second largest building closest to the second tank": Query(
         "building",
