@@ -58,7 +58,7 @@ NOUNS: dict[str, tuple[str, ...]] = {
     "sports field": ("sports field", "soccer field", "football field", "pitch", "soccer ball field"),
     "running track": ("running track", "ground track field", "athletics track"),
     "stadium": ("stadium", "arena"),
-    "baseball diamond": ("baseball diamond", "baseball field", "diamond", "infield"),
+    "baseball diamond": ("baseball diamond", "baseball field", "ball diamond", "diamond", "infield"),
     "boat": ("boat", "ship", "vessel", "yacht", "sailboat", "ferry", "barge"),
     "pier": ("pier", "dock", "jetty", "wharf", "quay", "pontoon"),
     "harbor": ("harbor", "harbour", "port", "marina"),

@@ -25,6 +25,8 @@ from rrsis_core.text.lexicon import (
     SIZES,
     STATES,
     VERB_FORMS,
+    category_of,
+    content_words,
 )
 from rrsis_core.text.spelling import correct
 from rrsis_core.text.tagger import load_tagger, split_words
@@ -91,6 +93,8 @@ def mark_words(words: tuple[str, ...], tagger: PerceptronTagger | None = None) -
     while index < len(words):
         named = bool(marks) and marks[-1].symbol == "N"
         mark = _wording_at(text, position, tags[index], not marks) or _word_mark(words[index], tags[index], named)
+        if mark.symbol == "N" and named and _does(words, index):
+            mark = Mark("SKIP", mark.text)
         marks.append(mark)
         index += mark.text.count(" ") + 1
         position += len(mark.text) + 1
@@ -130,6 +134,12 @@ def _word_mark(word: str, tag: str, named: bool) -> Mark:
         return Mark("UNREAD", word, tag)
     describes = tag[:2] in ("JJ", "VB") and tag != "VBG" and word.endswith(_ADJECTIVE_ENDS) and not named
     return Mark("ATTR" if describes or "-" in word else "N", word, tag)
+
+
+def _does(words: tuple[str, ...], index: int) -> bool:
+    """Tell what a known thing does from a part of a name: "the cars waiting at the line", "the wool drying range"."""
+    word = words[index]
+    return word.endswith("ing") and word not in content_words() and words[index - 1] in category_of()
 
 
 _ADJECTIVE_ENDS = tuple("y al ous ish ed ic ive ful less ern able ible ary like en".split())
