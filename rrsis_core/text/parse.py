@@ -188,9 +188,7 @@ class _Reader:
             self.unread.append(before.superlative)
         draft.superlative = draft.superlative or before.superlative
         draft.rank, draft.side = draft.rank or before.rank, draft.side or before.side
-        if link == "OF" and (
-            before.superlative or before.rank
-        ):  # "the largest of the three roofs", "the two largest of"
+        if link == "OF" and (before.superlative or before.rank):  # "the largest of the three roofs"
             draft.count, draft.many = before.count, False
         draft.count = draft.count or before.count
         if before.attributes and link in ("AND", "OR"):

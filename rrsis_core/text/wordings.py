@@ -125,14 +125,8 @@ def relation_kind(match: re.Match[str]) -> str:
 
 # --- which way it runs or points: no place, as it is everywhere along its way --------------------------------------
 
-_RUNS = (
-    "(?:(?:that|which) )?(?:"
-    + "|".join(
-        f"{verb}(?:s|es|ing)?"
-        for verb in "run runn flow cross curve curv stretch extend go come com wind pass join bend".split()
-    )
-    + ")"
-)
+_GO = "run runn flow cross curve curv stretch extend go come com wind pass join bend".split()
+_RUNS = f"(?:(?:that|which) )?{either(_GO)}(?:s|es|ing)?"
 _HOW = r"(?: (?:\w+ly|straight|right|down|up|in|over))*"
 _DOWN_THE_MIDDLE = f"(?:down|through|along|across) {THE}(?:middle|center)"
 _RUN = f"{_RUNS}{_HOW}"
@@ -141,7 +135,7 @@ COURSE = (
     f"|(?:{_RUN} )?{_DOWN_THE_MIDDLE}|(?:{_RUN} )?across {PICTURE}|{_RUN} {PICTURE}"
 )
 _POINTS = "(?:pointing|pointed|facing|heading|headed|aimed|(?:whose|with its|with the) nose (?:points|pointing|to|is))"
-HEADING = f"{_POINTS}(?: (?:to|toward|towards|up|down|in))*(?: {PLACE})?"
+HEADING = f"{_POINTS}(?: (?:to|toward|towards|up|down|in))* {PLACE}"
 SHARE = "(?:half|third|quarter|part|portion|section)"
 ROW = "(?:row|column|line)"
 

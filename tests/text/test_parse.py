@@ -104,6 +104,7 @@ MEANINGS = {
     "the putting green on the left": Query("putting green", number="one", position="left"),
     "the broad belt of trees": Query("tree", ("broad",)),
     "the cars waiting on the bridge": Query("car", relations=(Relation("on", (Query("bridge", number="one"),)),)),
+    "houses facing the road": Query("house", relations=(Relation("near", (ROAD,)),)),
     "the two courts side by side": Query("court", number=2),
     "second from the left": Query("object", number="one", ordinal=Ordinal(2, "left")),
     "the second largest building closest to the second tank": Query(
