@@ -1,0 +1,30 @@
+"""Average weights of one lineage: `python training/average.py OUT.safetensors FIRST.safetensors SECOND.safetensors`.
+
+Models that grew from the same weights on different data may be averaged parameter by parameter, and the mean is often
+better than each ("model soups", Wortsman et al. 2022). Any number of files; the card is that of the first.
+"""
+
+import sys
+from pathlib import Path
+
+import torch
+
+from rrsis_core.models import load_model, save_weights
+from rrsis_core.weights import find_weights
+
+
+def main(out: Path, names: list[str]) -> None:
+    """Write the mean. Counters, which are no floats, are those of the first."""
+    models = [load_model(find_weights(name)) for name in names]
+    states = [model.state_dict() for model, _ in models]
+    model, card = models[0]
+    mean = {
+        name: torch.stack([state[name].float() for state in states]).mean(dim=0) if x.is_floating_point() else x
+        for name, x in states[0].items()
+    }
+    model.load_state_dict(mean)
+    save_weights(model, out, card)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2:])
