@@ -4,8 +4,7 @@ An object is at a place where its centroid is; of a long one, the part that lies
 can be landmarks too.
 """
 
-import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
@@ -80,7 +79,7 @@ def cut_at(position: str, instances: Instances, extent: Extent) -> Instances:
     real = shapely.area(pieces) > 0  # what only touches the border is a line
     pieces, owner = pieces[real], np.tile(np.flatnonzero(long), 2)[which[real]]
     outlines = shapely.transform(pieces, lambda points: points / extent.scale)
-    return joined([instances[~long], dataclasses.replace(instances[owner], outlines=outlines, ground=pieces)])
+    return joined([instances[~long], replace(instances[owner], outlines=outlines, ground=pieces)])
 
 
 def at_place(place: Query, points: Floats, extent: Extent) -> NDArray[np.bool_]:

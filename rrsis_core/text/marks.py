@@ -91,10 +91,8 @@ def mark_words(words: tuple[str, ...], tagger: PerceptronTagger | None = None) -
     marks: list[Mark] = []
     index = position = 0
     while index < len(words):
-        named = bool(marks) and marks[-1].symbol == "N"
-        mark = _wording_at(text, position, tags[index], not marks) or _word_mark(words[index], tags[index], named)
-        if mark.symbol == "N" and named and _does(words, index):
-            mark = Mark("SKIP", mark.text)
+        noun = words[index - 1] if marks and marks[-1].symbol == "N" else ""
+        mark = _wording_at(text, position, tags[index], not marks) or _word_mark(words[index], tags[index], noun)
         marks.append(mark)
         index += mark.text.count(" ") + 1
         position += len(mark.text) + 1
@@ -121,10 +119,11 @@ def _is_name(match: re.Match[str], tag: str) -> bool:
 _LEADS_AWAY = re.compile(r"$| (?:of|on|in|at|near|is|are|has|and|with|that|which|to|from|by|,)(?: |$)")
 
 
-def _word_mark(word: str, tag: str, named: bool) -> Mark:
+def _word_mark(word: str, tag: str, noun: str) -> Mark:
     """Read a word that no wording holds: a noun, unless it looks like an adjective to the tagger and to the eye.
 
-    `named` says that a noun stands before it.
+    `noun` is the one that stands right before it. What a known thing does is no part of its name: "the cars waiting at
+    the line", but "the wool drying range".
     """
     if word in _adjectives() or (word in VERB_FORMS and not tag.startswith("NN")):
         return Mark("ATTR", word, tag)
@@ -132,14 +131,11 @@ def _word_mark(word: str, tag: str, named: bool) -> Mark:
         return Mark("SKIP", word, tag)
     if tag in ("IN", "TO", "CC", "WDT", "WP", "WRB", "PRP", "PRP$"):
         return Mark("UNREAD", word, tag)
-    describes = tag[:2] in ("JJ", "VB") and tag != "VBG" and word.endswith(_ADJECTIVE_ENDS) and not named
-    return Mark("ATTR" if describes or "-" in word else "N", word, tag)
-
-
-def _does(words: tuple[str, ...], index: int) -> bool:
-    """Tell what a known thing does from a part of a name: "the cars waiting at the line", "the wool drying range"."""
-    word = words[index]
-    return word.endswith("ing") and word not in content_words() and words[index - 1] in category_of()
+    describes = tag[:2] in ("JJ", "VB") and tag != "VBG" and word.endswith(_ADJECTIVE_ENDS) and not noun
+    if describes or "-" in word:
+        return Mark("ATTR", word, tag)
+    does = word.endswith("ing") and word not in content_words() and noun in category_of()
+    return Mark("SKIP" if does else "N", word, tag)
 
 
 _ADJECTIVE_ENDS = tuple("y al ous ish ed ic ive ful less ern able ible ary like en".split())
