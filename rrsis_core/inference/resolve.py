@@ -91,7 +91,9 @@ def resolve(query: Query, candidates: Mapping[str, Instances], extent: Extent) -
     """Find what a query means among the instances of its local expressions (KeyError where one is missing)."""
     local = local_text(query)
     position = None if _picks_by_position(query) else query.position
-    instances = cut_at(position, candidates[local], extent) if position else candidates[local]
+    instances = candidates[local]
+    if position and not _ranks_by_worth(query):  # the largest building is the largest whole
+        instances = cut_at(position, instances, extent)
     reasons = np.full(len(instances), "", object)
     result = Resolution(query, local, instances, np.ones(len(instances), bool), reasons)
     if position:
@@ -169,10 +171,19 @@ def _covered(instances: Instances, meant: Resolution) -> Flags:
 # --- which ---------------------------------------------------------------------------------------------------------
 
 
+def _ranks_by_worth(query: Query) -> bool:
+    """Tell whether a query ranks by size, distance or the like."""
+    return bool(query.superlative or query.ordinal) or any(item.kind in RANKINGS for item in query.relations)
+
+
 def _picks_by_position(query: Query) -> bool:
     """Tell whether "the ship on the far left" means the one that is farthest to the left, wherever that is."""
-    ranked = query.superlative or query.ordinal or any(item.kind in RANKINGS for item in query.relations)
-    return query.number == "one" and not ranked and bool(query.position) and split_position(query.position or "")[1]
+    return (
+        query.number == "one"
+        and not _ranks_by_worth(query)
+        and bool(query.position)
+        and split_position(query.position or "")[1]
+    )
 
 
 def _pick(result: Resolution, extent: Extent) -> None:
@@ -263,12 +274,11 @@ def _notes(result: Resolution, extent: Extent) -> list[str]:
 
 
 def _notes_of_number(query: Query, left: int) -> list[str]:
-    ranked = query.superlative or query.ordinal or any(item.kind in RANKINGS for item in query.relations)
     if query.number == "one" and left > 1:
         return [ambiguity(query, left)]
     if isinstance(query.number, int) and left != query.number:
         return [f"{query.number} were asked for, {left} fit"]
-    if query.number == "all" and ranked and not query.ordinal:
+    if query.number == "all" and _ranks_by_worth(query) and not query.ordinal:
         return [f"the first {left} of {plural(query.target)} are returned: say how many"]
     return []
 

@@ -109,6 +109,11 @@ def test_of_what_is_longer_than_a_side_the_part_that_lies_there_is_meant():
         assert np.isclose(result.instances.area.sum(), across.area.sum())
 
 
+def test_a_rank_is_that_of_wholes():
+    halls = things((50, 500, 390, 760), (80, 0, 500, 250))  # of the second, less lies on the left than the first covers
+    assert meant("the largest hall on the left", hall=halls)[0] == [1]
+
+
 def test_cut_pieces_lie_in_the_coordinates_of_the_raster():
     road = Instances(things((0, 48, 50, 52)).outlines, things((0, 480, 1000, 520)).ground, np.array([0.7]))
     cut = cut_at("left", road, Extent((0, 0, 1000, 1000), scale=(20.0, 10.0)))
