@@ -21,7 +21,7 @@ from rasterio.features import rasterize, shapes, sieve
 
 from rrsis_core.data.colors import color_name
 from rrsis_core.data.scenes import Scene, SceneObject, object_from_mask, write_scene
-from rrsis_core.text.lexicon import COLORS, NOUNS
+from rrsis_core.text.lexicon import NOUNS, color_of
 
 PIECE = 768
 DRAWN = Path(__file__).with_name("drawn.json")
@@ -241,8 +241,7 @@ def canonical_color(words: str | None) -> str | None:
     """Return the lexicon's colour for what an annotator wrote, or None."""
     if not words or " and " in words:
         return None
-    last = words.split()[-1]
-    return next((color for color, names in COLORS.items() if last in names), None)
+    return color_of().get(words.split()[-1])
 
 
 def chip_records(data: Path, wanted: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -31,6 +31,7 @@ from rrsis_core.geo.sinks import RASTER_SUFFIXES, VECTOR_SUFFIXES, check_output,
 from rrsis_core.geo.stitching import ProbabilityMosaic
 from rrsis_core.geo.tiling import Tile, TilePlan
 from rrsis_core.inference.answers import Found, Rows, SegmentResult, write_answers
+from rrsis_core.inference.coloring import colored
 from rrsis_core.inference.overlap import ahead, behind, said_elsewhere
 from rrsis_core.inference.planning import Layout, choose_bands, lay_out, warn
 from rrsis_core.inference.questions import Question, ask, local_expressions, read_questions
@@ -97,7 +98,8 @@ def segment_raster(
         phrases = [question.text for question in job.questions]
         cells = _stored_rows(plan, parts) if parts else _mosaic_rows(job, predictor, progress, watch)
         rows_of_area = stack.enter_context(closing(_valid_rows(job, cells, progress, watch)))
-        answer = stack.enter_context(decided(rows_of_area, job.questions, job.scene, options))
+        seen = stack.enter_context(colored(rows_of_area, job.questions, job.scene, options))
+        answer = stack.enter_context(decided(seen, job.questions, job.scene, options))
         found, drawn, valid = behind(lambda rows: write_answers(rows, job.layout.frame, phrases, options), answer.rows)
         if not (valid or watch.stopped):
             warn(f"{options.raster} holds no data in the searched area, so nothing was found.")

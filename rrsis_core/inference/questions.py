@@ -13,6 +13,7 @@ from rrsis_core.inference.planning import warn
 from rrsis_core.inference.resolve import local_texts
 from rrsis_core.text.expression import Expression, relative_words
 from rrsis_core.text.parse import Parse, read_phrase
+from rrsis_core.text.saying import local_text, uncolored
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ class Question:
     of_scene: bool = False
     typed_too: bool = False
     """Whether the phrase is asked as typed as well, for where geometry finds nothing."""
+    measured: bool = False
+    """Whether colours are measured as well."""
 
     @property
     def text(self) -> str:
@@ -33,9 +36,19 @@ class Question:
     @property
     def local(self) -> list[str]:
         """What the model is asked, the target first."""
-        if not self.of_scene:
-            return [self.text]
-        return list(dict.fromkeys([*local_texts(self.parse.query), *([self.text] if self.typed_too else [])]))
+        asked = [*local_texts(self.parse.query), *([self.text] if self.typed_too else [])] if self.of_scene else []
+        return list(dict.fromkeys([*(asked or [self.text]), *(plain for _, plain in self.colored.values())]))
+
+    @property
+    def colored(self) -> dict[str, tuple[str, str]]:
+        """What the model is asked that names a colour: that colour, and the same without it."""
+        query = self.parse.query
+        if self.of_scene:
+            parts = {local_text(part): part for part in query.parts()}
+        else:
+            parts = {} if query.needs_scene or query.also else {self.text: query}
+        found = {text: uncolored(part) for text, part in parts.items()} if self.measured else {}
+        return {text: (part[0], local_text(part[1])) for text, part in found.items() if part}
 
 
 def read_questions(phrases: Sequence[str]) -> list[tuple[Expression, Parse]]:
@@ -59,12 +72,17 @@ def ask(read: Sequence[tuple[Expression, Parse]], reference: str, tiles: int) ->
         query = understood.query
         of_scene = reference == "scene" or (reference == "auto" and query.needs_scene)
         typed_too = of_scene and reference == "auto" and tiles == 1 and not query.is_exact
-        question = Question(expression, understood, of_scene, typed_too)
+        question = Question(expression, understood, of_scene, typed_too, measured=reference != "tile")
         _warn_unknown(question)
         if not question.of_scene and tiles > 1:
             _warn_relative(question, tiles)
         questions.append(question)
     return tuple(questions)
+
+
+def colored_expressions(questions: Sequence[Question]) -> dict[str, tuple[str, str]]:
+    """Return the local expressions that name a colour, with that colour and what is asked without it."""
+    return {text: plain for question in questions for text, plain in question.colored.items()}
 
 
 def local_expressions(questions: Sequence[Question]) -> list[str]:

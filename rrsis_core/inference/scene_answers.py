@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +36,8 @@ from rrsis_core.inference.questions import Question, local_expressions
 from rrsis_core.inference.resolve import Resolution, ambiguity, local_texts, needs_brightness, resolve
 from rrsis_core.inference.revectorising import stored_rows
 
-BRIGHTNESS_ROWS = 512
+COLOR_ROWS = 512
+Portion = tuple[Rows, int, bool]
 
 
 @dataclass(frozen=True)
@@ -54,14 +55,14 @@ class Scene:
 class Decided:
     """Rows of phrases, and how those that were asked of the scene were decided."""
 
-    rows: Iterable[tuple[Rows, int, bool]]
+    rows: Iterable[Portion]
     resolutions: list[Resolution | None]
     """One a question, None for those that are answered as typed."""
 
 
 @contextmanager
 def decided(
-    rows: Iterable[tuple[Rows, int, bool]], questions: Sequence[Question], scene: Scene, options: SegmentOptions
+    rows: Iterable[Portion], questions: Sequence[Question], scene: Scene, options: SegmentOptions
 ) -> Iterator[Decided]:
     """Turn rows of local expressions (L, rows, width) into rows of phrases (P, rows, width).
 
@@ -76,11 +77,12 @@ def decided(
     with tempfile.TemporaryDirectory(prefix="rrsis-") as folder:
         store = Path(folder) / "local.tif"
         wanted = {text for question in questions if question.of_scene for text in local_texts(question.parse.query)}
-        candidates, valid = _stored(rows, store, {text: local.index(text) for text in local}, wanted, scene, options)
+        candidates, valid = stored_instances(rows, store, local, wanted, scene, options)
         for question in questions:
             for text in needs_brightness(question.parse.query) if question.of_scene else ():
                 if candidates[text].brightness is None:
-                    candidates[text] = measured_brightness(candidates[text], scene)
+                    brightness = mean_colors(candidates[text], scene).mean(axis=1)
+                    candidates[text] = dataclasses.replace(candidates[text], brightness=brightness)
         extent = extent_of(scene)
         resolutions = [resolve(q.parse.query, candidates, extent) if q.of_scene else None for q in questions]
         for index, (question, resolution) in enumerate(zip(questions, resolutions, strict=True)):
@@ -90,10 +92,10 @@ def decided(
             yield Decided(_phrase_rows(stored, valid, local, targets, resolutions, scene.frame), resolutions)
 
 
-def _stored(
-    rows: Iterable[tuple[Rows, int, bool]],
+def stored_instances(
+    rows: Iterable[Portion],
     store: Path,
-    index_of: Mapping[str, int],
+    local: Sequence[str],
     wanted: set[str],
     scene: Scene,
     options: SegmentOptions,
@@ -104,12 +106,12 @@ def _stored(
     makers = {text: Vectoriser(frame.width, frame.transform, fewest) for text in wanted}
     batches: dict[str, list[PolygonBatch]] = {text: [] for text in wanted}
     searched = 0
-    with probability_sink(store, frame, list(index_of)) as sink:
+    with probability_sink(store, frame, list(local)) as sink:
         for some, valid, last in rows:
             searched += valid
             sink.write(some)
             for text, maker in makers.items():
-                band = some[index_of[text]]
+                band = some[local.index(text)]
                 batches[text].append(large_and_sure(maker.feed(band >= least, band, last), frame, options)[0])
     middle = frame.transform @ (frame.width / 2, frame.height / 2)
     scale = metres_a_unit(frame.crs, *middle)
@@ -132,22 +134,22 @@ def extent_of(scene: Scene) -> Extent:
     return Extent((left, bottom, right, top), "area", shapely.boundary(shapely.union_all(valid)), scale)
 
 
-def measured_brightness(instances: Instances, scene: Scene) -> Instances:
-    """Return instances with the mean of their pixels over the three bands, scaled to 0 to 1."""
-    total, count = np.zeros((2, len(instances)))
+def mean_colors(instances: Instances, scene: Scene) -> Floats:
+    """Return the mean of each instance's pixels (n, 3), scaled to 0 to 1."""
+    total, count = np.zeros((3, len(instances))), np.zeros(len(instances))
     frame, window = scene.frame, scene.area.window
-    for top in range(0, frame.height, BRIGHTNESS_ROWS):
-        height = min(BRIGHTNESS_ROWS, frame.height - top)
+    for top in range(0, frame.height, COLOR_ROWS):
+        height = min(COLOR_ROWS, frame.height - top)
         label = drawn(instances.outlines, frame, top, height, np.arange(1, len(instances) + 1))
         if not label.any():
             continue
         part = rasterio.windows.Window(window.col_off, window.row_off + top, frame.width, height)
         chip, _ = scene.raster.read(part, (height, frame.width), scene.bands)
         inside = label > 0
-        value = scene.scaling.apply(chip).mean(axis=0)[inside]
-        total += np.bincount(label[inside] - 1, value, len(instances))
-        count += np.bincount(label[inside] - 1, minlength=len(instances))
-    return dataclasses.replace(instances, brightness=total / np.maximum(count, 1))
+        owner = label[inside] - 1
+        total += [np.bincount(owner, band[inside], len(instances)) for band in scene.scaling.apply(chip)]
+        count += np.bincount(owner, minlength=len(instances))
+    return (total / np.maximum(count, 1)).T
 
 
 def drawn(outlines: Polygons, frame: Frame, top: int, height: int, values: NDArray[np.int64]) -> NDArray[np.int32]:
@@ -175,7 +177,7 @@ def _phrase_rows(
     targets: Sequence[int],
     resolutions: Sequence[Resolution | None],
     frame: Frame,
-) -> Iterator[tuple[Rows, int, bool]]:
+) -> Iterator[Portion]:
     """Read the rows again and keep what is meant; all pixels with data are counted with the first ones."""
     top = 0
     for some, _, last in stored_rows(stored, NullProgress()):

@@ -330,6 +330,12 @@ def content_words() -> frozenset[str]:
 
 
 @cache
+def color_of() -> dict[str, str]:
+    """Map every word for a colour to its name."""
+    return {word: name for name, words in COLORS.items() for word in words}
+
+
+@cache
 def category_of() -> dict[str, str]:
     """Map every noun phrase, singular and plural, to its category."""
     table: dict[str, str] = {}

@@ -64,7 +64,7 @@ _REWRITES = tuple(
         (r"-(?=\w+(?:est|most)\b)", " "),
         (r"\b(north|south) (east|west)", r"\1\2"),
         (r"\bmost (north|south|east|west)(?:ern|erly)\b", r"\1ernmost"),
-        (r"-roofed\b", ""),
+        (r"(?<!multi)-(?:roofed|colou?red)\b", ""),
     )
 )
 

@@ -3,9 +3,9 @@
 `parse(to_text(query)).query == query` for what a phrase can say.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from rrsis_core.text.lexicon import plural
+from rrsis_core.text.lexicon import color_of, plural
 from rrsis_core.text.parse import Parse
 from rrsis_core.text.query import UNITS, Ordinal, Query, Relation, split_position
 from rrsis_core.text.wordings import CARDINALS, RANKS
@@ -33,6 +33,14 @@ def to_text(query: Query) -> str:
 def local_text(query: Query) -> str:
     """Return what a model is asked for a query: every object of that kind and look, wherever it is."""
     return " ".join(["the", *query.attributes, plural(query.target)])
+
+
+def uncolored(query: Query) -> tuple[str, Query] | None:
+    """Return the colour of a query whose attributes name one, and the query without it."""
+    named = [word for word in query.attributes if word in color_of()]
+    if len(named) != 1:
+        return None
+    return color_of()[named[0]], replace(query, attributes=tuple(w for w in query.attributes if w != named[0]))
 
 
 def chips(parse: Parse) -> list[Chip]:

@@ -129,7 +129,7 @@ def test_nodata_is_never_found(write_raster, predictor, tmp_path):
     pixels[:, :, 40:] = 0
     path = write_raster(pixels, nodata=0)
     predictor.answer = lambda chips: np.ones_like(chips[:, :1])
-    segment(path, predictor, mask=str(tmp_path / "m.tif"), threshold=0.0)
+    segment(path, predictor, mask=str(tmp_path / "m.tif"), threshold=0.0, expressions=("the roofs",))
     with rasterio.open(tmp_path / "m.tif") as source:
         assert source.read(1)[:, :40].all() and not source.read(1)[:, 40:].any()
 

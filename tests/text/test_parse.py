@@ -83,6 +83,8 @@ MEANINGS = {
     "the tank closer to the right edge": Query("tank", number="one", relations=(Relation("closest to", (RIGHT,)),)),
     "the house with the red roof at the top": Query("house", ("red",), "one", "top"),
     "the gray-roofed houses": Query("house", ("gray",)),
+    "a blue-colored car": Query("car", ("blue",), "one"),
+    "multi-coloured roofs": Query("roof", ("multi-coloured",)),
     "the river flowing diagonally from the upper left to the bottom": RIVER,
     "the road that runs from left to right": ROAD,
     "the road down the middle": ROAD,

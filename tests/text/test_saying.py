@@ -7,7 +7,7 @@ from rrsis_core.text import wordings
 from rrsis_core.text.lexicon import FUNCTION_WORDS, content_words
 from rrsis_core.text.parse import parse
 from rrsis_core.text.query import RANKINGS, RELATIONS, SIDES, SUPERLATIVES, Ordinal, Query, Relation
-from rrsis_core.text.saying import chips, local_text, position_text, to_text
+from rrsis_core.text.saying import chips, local_text, position_text, to_text, uncolored
 
 WORDS = sorted({*content_words(), *FUNCTION_WORDS, *wordings.BEST, *wordings.BIGGER, *wordings.CARDINALS})
 ODD = [*", ? '' é ß ½ ３ｍ ﬁeld 道路 🏠 50m 20-50 1e9 - n't".split(), "", "\u200b", "\x00"]
@@ -75,3 +75,9 @@ def test_no_text_raises(text):
 def test_every_position_can_be_said():
     for side in SIDES:
         assert parse(f"the roofs {position_text(side)}").query == Query("roof", position=side)
+
+
+def test_one_colour_can_be_taken_out_of_a_query():
+    assert uncolored(Query("roof", ("large", "grey"))) == ("gray", Query("roof", ("large",)))
+    assert uncolored(Query("roof", ("large",))) is None
+    assert uncolored(Query("roof", ("blue", "white"))) is None
