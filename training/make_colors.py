@@ -30,7 +30,7 @@ def main(folder: Path) -> None:
             if item.color and item.mask.sum() >= LEAST_PIXELS:
                 height, width = item.mask.shape
                 pixels = scene.image[item.top : item.top + height, item.left : item.left + width][item.mask]
-                found.setdefault(item.color, []).append(lab(pixels.mean(axis=0)))
+                found.setdefault(item.color, []).append(lab(pixels.mean(axis=0)[None])[0])
     table = {
         name: {
             "objects": len(some),

@@ -9,7 +9,6 @@ training/make_colors.py.
 from __future__ import annotations
 
 import json
-import math
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -26,6 +25,7 @@ from rrsis_core.geo.raster import Raster, open_raster
 from rrsis_core.geo.raster_info import Frame
 from rrsis_core.inference.instances import Floats, Polygons
 from rrsis_core.inference.questions import Question, colored_expressions, local_expressions
+from rrsis_core.inference.relations import Flags
 from rrsis_core.inference.revectorising import stored_rows
 from rrsis_core.inference.scene_answers import Portion, Scene, drawn, mean_colors, stored_instances
 
@@ -41,24 +41,24 @@ def people() -> dict[str, tuple[Floats, Floats]]:
 
 
 def lab(rgb: Floats) -> Floats:
-    """Return CIE L, a and b of an sRGB colour of 0..255 per channel."""
-    lightness, chroma, hue = lightness_chroma_hue(rgb.tolist())
-    return np.array([lightness, chroma * math.cos(math.radians(hue)), chroma * math.sin(math.radians(hue))])
+    """Return CIE L, a and b (n, 3) of sRGB colours (n, 3) of 0..255."""
+    named = np.array([lightness_chroma_hue(color) for color in rgb.tolist()]).reshape(-1, 3)
+    lightness, chroma, hue = named[:, 0], named[:, 1], np.radians(named[:, 2])
+    return np.stack([lightness, chroma * np.cos(hue), chroma * np.sin(hue)], axis=1)
 
 
-def judge(rgb: Floats, color: str) -> bool | None:
-    """Tell whether people call an sRGB colour (0..255) so: True, False, or None where they may."""
-    squares, likelihoods = {}, {}
-    for name, (mean, covariance) in people().items():
-        off = lab(rgb) - mean
-        squares[name] = float(off @ np.linalg.solve(covariance, off))
-        likelihoods[name] = -(squares[name] + float(np.linalg.slogdet(covariance)[1])) / 2
-    if color not in squares:
-        return None
-    chance = 1 / sum(math.exp(min(other - likelihoods[color], 700)) for other in likelihoods.values())
-    if chance > CALLED_FROM:
-        return True
-    return False if chance < NEVER_BELOW and squares[color] > FARTHEST else None
+def judge(rgb: Floats, color: str) -> tuple[Flags, Flags]:
+    """Tell which sRGB colours (n, 3) of 0..255 people call so, and which nobody does. Others may be, or may not."""
+    table = people()
+    if color not in table:
+        return np.zeros(len(rgb), bool), np.zeros(len(rgb), bool)
+    points, squares, likelihoods = lab(rgb), {}, {}
+    for name, (mean, covariance) in table.items():
+        off = points - mean
+        squares[name] = np.einsum("ni,ij,nj->n", off, np.linalg.inv(covariance), off)
+        likelihoods[name] = -(squares[name] + np.linalg.slogdet(covariance)[1]) / 2
+    chance = np.exp(likelihoods[color] - np.logaddexp.reduce(list(likelihoods.values())))
+    return chance > CALLED_FROM, (chance < NEVER_BELOW) & (squares[color] > FARTHEST)
 
 
 @contextmanager
@@ -81,9 +81,8 @@ def colored(
         looks = {text: mean_colors(some, scene) * 255 for text, some in found.items()}
         changes = []
         for text, (color, plain) in pairs.items():
-            added = [judge(rgb, color) is True for rgb in looks[plain]]
-            dropped = [judge(rgb, color) is False for rgb in looks[text]]
-            outlines = found[text].outlines[np.array(dropped, bool)], found[plain].outlines[np.array(added, bool)]
+            dropped, added = judge(looks[text], color)[1], judge(looks[plain], color)[0]
+            outlines = found[text].outlines[dropped], found[plain].outlines[added]
             changes.append((local.index(text), local.index(plain), *outlines))
         with open_raster(store) as stored:
             yield _changed(stored, valid, changes, scene.frame)
