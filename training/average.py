@@ -1,7 +1,7 @@
-"""Average weights of one lineage: `python training/average.py OUT.safetensors FIRST.safetensors SECOND.safetensors`.
+"""Average weights of one lineage: `python training/average.py OUT.safetensors A.safetensors=0.7 B.safetensors=0.3`.
 
 Models that grew from the same weights on different data may be averaged parameter by parameter, and the mean is often
-better than each ("model soups", Wortsman et al. 2022). Any number of files; the card is that of the first.
+better than each ("model soups", Wortsman et al. 2022). Any number of files with their shares; the card is that of the first.
 """
 
 import sys
@@ -13,13 +13,16 @@ from rrsis_core.models import load_model, save_weights
 from rrsis_core.weights import find_weights
 
 
-def main(out: Path, names: list[str]) -> None:
+def main(out: Path, parts: list[str]) -> None:
     """Write the mean. Counters, which are no floats, are those of the first."""
+    names, shares = zip(*(part.rsplit("=", 1) for part in parts), strict=True)
     models = [load_model(find_weights(name)) for name in names]
     states = [model.state_dict() for model, _ in models]
+    weights = torch.tensor([float(share) for share in shares])
+    weights /= weights.sum()
     model, card = models[0]
     mean = {
-        name: torch.stack([state[name].float() for state in states]).mean(dim=0) if x.is_floating_point() else x
+        name: torch.stack([state[name].float() for state in states], dim=-1) @ weights if x.is_floating_point() else x
         for name, x in states[0].items()
     }
     model.load_state_dict(mean)

@@ -54,9 +54,9 @@ RULED_OUT = {  # by an outline; a car may stand on a road, grass may grow on a d
     "courts": "roofs paved wet",
 }  # fmt: skip
 COLORED = 12  # colour phrases a batch
-BATCH, SIDE = 16, 160  # chips, and pixels of a chip: smaller than the recipe's for the sake of speed
+BATCH, SIDE = 8, 208  # chips, and pixels of a chip
 UNKNOWN = IGNORE
-STRIDE = 4
+STRIDE = 2  # of the label maps: what is small needs its outline
 TOKENS = 12
 SMALLEST = 12  # pixels: below this nobody sees a colour
 Pair = tuple[str, str]
@@ -137,7 +137,7 @@ class DenseChips(Dataset[Chip]):
 
 
 def collate(chips: list[Chip]) -> tuple[Tensor, Tensor, list[str]]:
-    """Return images (B, 3, S, S), labels (B, K, S / 4, S / 4) and K phrases: each is asked of every chip."""
+    """Return images (B, 3, S, S), labels (B, K, S / 2, S / 2) and K phrases: each is asked of every chip."""
     rng = np.random.default_rng(int(chips[0].image.sum()))
     pairs = sorted({pair for chip in chips for pair in chip.colored})
     chosen = [pairs[i] for i in rng.permutation(len(pairs))[:COLORED]]
@@ -204,12 +204,13 @@ class Alignment(nn.Module):
 
 def loss_of(logits: Tensor, labels: Tensor) -> Tensor:
     """Binary cross-entropy over what is known, a dice over the maps that hold something, and whether they do."""
+    logits = F.interpolate(logits, size=labels.shape[-2:], mode="bilinear", align_corners=False)
     known = labels != UNKNOWN
     truth = (labels == 1).float()
     entropy = F.binary_cross_entropy_with_logits(logits, truth, reduction="none")[known].mean()
     probability = torch.sigmoid(logits) * known
     overlap, total = (probability * truth).sum((2, 3)), (probability + truth).sum((2, 3))
-    there = truth.sum((2, 3)) > 20
+    there = truth.sum((2, 3)) > 80
     dice = (1 - 2 * overlap[there] / (total[there] + 1)).mean()
     return entropy * 4 + dice + presence_loss(logits.flatten(0, 1), labels.flatten(0, 1))
 
@@ -229,8 +230,8 @@ def main(recipe: Path, out: Path, iterations: int, begin: list[Path], seed: int)
     tokenizer = ExpressionTokenizer(vocabulary_path())
     visual = set(model.visual.parameters())
     groups = [
-        {"params": list(visual), "lr": 1e-3},
-        {"params": [p for p in model.parameters() if p not in visual], "lr": 6e-4},
+        {"params": list(visual), "lr": 6e-4},
+        {"params": [p for p in model.parameters() if p not in visual], "lr": 4e-4},
     ]
     optimizer = torch.optim.AdamW(groups, weight_decay=0.05)
     schedule = torch.optim.lr_scheduler.LambdaLR(
