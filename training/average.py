@@ -1,7 +1,7 @@
 """Average weights of one lineage: `python training/average.py OUT.safetensors A.safetensors=0.7 B.safetensors=0.3`.
 
 Models that grew from the same weights on different data may be averaged parameter by parameter, and the mean is often
-better than each ("model soups", Wortsman et al. 2022). Any number of files with their shares; the card is that of the first.
+better than each ("model soups", Wortsman et al. 2022). Any number of files with their shares; the card is the first's.
 """
 
 import sys
