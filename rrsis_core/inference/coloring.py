@@ -25,11 +25,12 @@ from rrsis_core.geo.raster import Raster, open_raster
 from rrsis_core.geo.raster_info import Frame
 from rrsis_core.inference.instances import Floats, Polygons
 from rrsis_core.inference.questions import Question, colored_expressions, local_expressions
-from rrsis_core.inference.relations import Flags
+from rrsis_core.inference.relations import Flags, covered_share
 from rrsis_core.inference.revectorising import stored_rows
 from rrsis_core.inference.scene_answers import Portion, Scene, drawn, mean_colors, stored_instances
 
 CALLED_FROM = 0.5  # chance of the name among all names
+KNOWN_FROM = 0.5  # of an object: the model's own answer covers so much of it that it knows better where the colour ends
 NEVER_BELOW, FARTHEST = 0.05, 9.0  # chance, and squared Mahalanobis distance, of what nobody calls so
 
 
@@ -82,6 +83,7 @@ def colored(
         changes = []
         for text, (color, plain) in pairs.items():
             dropped, added = judge(looks[text], color)[1], judge(looks[plain], color)[0]
+            added &= covered_share(found[plain], found[text]) < KNOWN_FROM
             outlines = found[text].outlines[dropped], found[plain].outlines[added]
             changes.append((local.index(text), local.index(plain), *outlines))
         with open_raster(store) as stored:

@@ -145,11 +145,11 @@ def along_side(points: Floats, side: str) -> Floats:
     return np.sum([signs[word][0] * x + signs[word][1] * y for word in named], axis=0)
 
 
-def overlapping(targets: Instances, others: Instances) -> tuple[Indexes, Indexes, Floats]:
-    """Return pairs of instances that overlap, with the area that they share."""
+def covered_share(targets: Instances, others: Instances) -> Floats:
+    """Return how much of each instance others cover, 0 to 1 where those do not overlap."""
     who, which = shapely.STRtree(others.ground).query(targets.ground, predicate="intersects")
     shared = shapely.area(shapely.intersection(targets.ground[who], others.ground[which]))
-    return who, which, shared
+    return np.bincount(who, shared, len(targets)) / targets.area
 
 
 def _with_own(targets: Instances, landmarks: Instances) -> tuple[Polygons, Flags, Flags]:

@@ -20,8 +20,8 @@ from rrsis_core.inference.relations import (
     Flags,
     Landmarks,
     along_side,
+    covered_share,
     measured,
-    overlapping,
     reach_of,
     relates,
 )
@@ -164,8 +164,7 @@ def _covered(instances: Instances, meant: Resolution) -> Flags:
     """Tell which instances are, by half or more, what another query means."""
     if meant.instances is instances:
         return meant.kept
-    who, _, shared = overlapping(instances, meant.answer)
-    return np.bincount(who, shared, len(instances)) >= 0.5 * instances.area
+    return covered_share(instances, meant.answer) >= 0.5
 
 
 # --- which ---------------------------------------------------------------------------------------------------------

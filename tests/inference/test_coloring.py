@@ -70,6 +70,20 @@ def test_what_nobody_would_call_so_is_dropped(scene, tmp_path):
     assert found(scene, RoofPredictor(blue=[BLUE, RED, WHITE]), tmp_path, "the blue roofs")[0] == {BLUE}
 
 
+def test_what_the_model_found_half_of_stays_as_it_is(write_raster, tmp_path):
+    pixels = np.full((3, 60, 60), 90, np.uint8)
+    pixels[:, 10:40, 10:40] = np.array(BLUE)[:, None, None]
+    pixels[:, 34:40, 10:40] = np.array(RED)[:, None, None]  # a red roof that touches
+    mask = tmp_path / "mask.tif"
+    path = write_raster(pixels)
+    for known, rows in ((BLUE, 24), (RED, 30)):  # of the red part alone it covers less than half: all of it is added
+        segment_raster(
+            SegmentOptions(str(path), ("the blue roofs",), mask=str(mask), overwrite=True), RoofPredictor(blue=[known])
+        )
+        with rasterio.open(mask) as source:
+            assert source.read(1).astype(bool).sum() == rows * 30
+
+
 def test_an_answer_may_become_empty(scene, tmp_path):
     assert found(scene, RoofPredictor(green=[BLUE, RED, WHITE]), tmp_path, "the green roofs")[0] == set()
 
