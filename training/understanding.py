@@ -17,7 +17,7 @@ import prepare
 from PIL import Image
 from validate import iou, kind_of, predict
 
-from rrsis_core.text.lexicon import COLORS, GROUPS, category_of
+from rrsis_core.text.lexicon import GROUPS, category_of, color_of
 from rrsis_core.text.parse import parse
 
 
@@ -38,7 +38,7 @@ class Outlines:
         query = parse(text).query
         category = category_of().get(query.target, query.target)
         names = {category, *GROUPS.get(category, ())}
-        colors = {color for color, words in COLORS.items() if set(words) & set(query.attributes)}
+        colors = {color_of()[word] for word in query.attributes if word in color_of()}
         meant = [
             item
             for item in self.objects

@@ -17,17 +17,15 @@ from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from rrsis_core.contract import NullProgress, SegmentOptions
+from rrsis_core.contract import SegmentOptions
 from rrsis_core.data.colors import lightness_chroma_hue
 from rrsis_core.geo.raster import Raster, open_raster
 from rrsis_core.geo.raster_info import Frame
 from rrsis_core.inference.instances import Floats, Polygons
 from rrsis_core.inference.questions import Question, colored_expressions, local_expressions
 from rrsis_core.inference.relations import Flags, covered_share
-from rrsis_core.inference.revectorising import stored_rows
-from rrsis_core.inference.scene_answers import Portion, Scene, drawn, mean_colors, stored_instances
+from rrsis_core.inference.scene_answers import Portion, Scene, inside, mean_colors, read_again, stored_instances
 
 CALLED_FROM = 0.5  # chance of the name among all names
 KNOWN_FROM = 0.5  # of an object: the model's own answer covers so much of it that it knows better where the colour ends
@@ -93,16 +91,10 @@ def colored(
 def _changed(
     stored: Raster, valid: int, changes: Sequence[tuple[int, int, Polygons, Polygons]], frame: Frame
 ) -> Iterator[Portion]:
-    """Read the rows again, zero what is dropped and put in what is added; all pixels are counted with the first."""
-    top = 0
-    for some, _, last in stored_rows(stored, NullProgress()):
+    """Read the rows again, zero what is dropped and put in what is added."""
+    for top, some, counted, last in read_again(stored, valid):
         for index, plain, dropped, added in changes:
-            some[index][_inside(dropped, frame, top, some.shape[1])] = 0
-            inside = _inside(added, frame, top, some.shape[1])
-            some[index][inside] = np.maximum(some[index], some[plain])[inside]
-        yield some, valid, last
-        top, valid = top + some.shape[1], 0
-
-
-def _inside(outlines: Polygons, frame: Frame, top: int, height: int) -> NDArray[np.bool_]:
-    return drawn(outlines, frame, top, height, np.ones(len(outlines), np.int64)) > 0
+            some[index][inside(dropped, frame, top, some.shape[1])] = 0
+            there = inside(added, frame, top, some.shape[1])
+            some[index][there] = np.maximum(some[index], some[plain])[there]
+        yield some, counted, last

@@ -145,9 +145,9 @@ def mean_colors(instances: Instances, scene: Scene) -> Floats:
             continue
         part = rasterio.windows.Window(window.col_off, window.row_off + top, frame.width, height)
         chip, _ = scene.raster.read(part, (height, frame.width), scene.bands)
-        inside = label > 0
-        owner = label[inside] - 1
-        total += [np.bincount(owner, band[inside], len(instances)) for band in scene.scaling.apply(chip)]
+        covered = label > 0
+        owner = label[covered] - 1
+        total += [np.bincount(owner, band[covered], len(instances)) for band in scene.scaling.apply(chip)]
         count += np.bincount(owner, minlength=len(instances))
     return (total / np.maximum(count, 1)).T
 
@@ -161,6 +161,11 @@ def drawn(outlines: Polygons, frame: Frame, top: int, height: int, values: NDArr
         shapes = zip(outlines[near], values[near].tolist(), strict=True)
         rasterio.features.rasterize(shapes, out=label, transform=transform)
     return label
+
+
+def inside(outlines: Polygons, frame: Frame, top: int, height: int) -> NDArray[np.bool_]:
+    """Tell which pixels of some rows of the frame (height, width) lie in any of the outlines."""
+    return drawn(outlines, frame, top, height, np.ones(len(outlines), np.int64)) > 0
 
 
 def _meets_rows(outlines: Polygons, frame: Frame, top: int, height: int) -> NDArray[np.bool_]:
@@ -178,22 +183,27 @@ def _phrase_rows(
     resolutions: Sequence[Resolution | None],
     frame: Frame,
 ) -> Iterator[Portion]:
-    """Read the rows again and keep what is meant; all pixels with data are counted with the first ones."""
-    top = 0
-    for some, _, last in stored_rows(stored, NullProgress()):
+    """Read the rows again and keep what is meant."""
+    for top, some, counted, last in read_again(stored, valid):
         result = some[targets]
         for index, resolution in enumerate(resolutions):
             if resolution is not None:
                 result[index] = _meant(resolution, some, local, top, frame)
-        yield result, valid, last
+        yield result, counted, last
+
+
+def read_again(stored: Raster, valid: int) -> Iterator[tuple[int, Rows, int, bool]]:
+    """Yield stored rows with the first one's number; all pixels with data are counted with the first ones."""
+    top = 0
+    for some, _, last in stored_rows(stored, NullProgress()):
+        yield top, some, valid, last
         top, valid = top + some.shape[1], 0
 
 
 def _meant(resolution: Resolution, some: Rows, local: Sequence[str], top: int, frame: Frame) -> Rows:
     """Return rows (rows, width) of what a query means, with that of what it means as well."""
-    outlines = resolution.answer.outlines
-    inside = drawn(outlines, frame, top, some.shape[1], np.ones(len(outlines), np.int64)) > 0
-    rows: Rows = np.where(inside, some[local.index(resolution.local)], np.uint16(0))
+    there = inside(resolution.answer.outlines, frame, top, some.shape[1])
+    rows: Rows = np.where(there, some[local.index(resolution.local)], np.uint16(0))
     for other in resolution.also:
         rows = np.maximum(rows, _meant(other, some, local, top, frame))
     return rows
