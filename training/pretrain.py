@@ -27,7 +27,7 @@ from rrsis_core.data.transforms import resize_image, resize_mask, turn, weather
 from rrsis_core.engine.config import read_recipe
 from rrsis_core.models import create_model
 from rrsis_core.models.crobim import CroBIM
-from rrsis_core.models.layers import flatten_map, sine_positions, unflatten_map
+from rrsis_core.models.layers import flatten_map, resize, sine_positions, unflatten_map
 from rrsis_core.models.linguistic import with_prompts
 from rrsis_core.models.losses import IGNORE, presence_loss
 from rrsis_core.text.grammar import Referent, say
@@ -204,7 +204,7 @@ class Alignment(nn.Module):
 
 def loss_of(logits: Tensor, labels: Tensor) -> Tensor:
     """Binary cross-entropy over what is known, a dice over the maps that hold something, and whether they do."""
-    logits = F.interpolate(logits, size=labels.shape[-2:], mode="bilinear", align_corners=False)
+    logits = resize(logits, labels.shape[-2:])
     known = labels != UNKNOWN
     truth = (labels == 1).float()
     entropy = F.binary_cross_entropy_with_logits(logits, truth, reduction="none")[known].mean()
