@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from rrsis_core.geo.raster_info import Bounds
 from rrsis_core.inference.instances import Floats, Instances, joined
-from rrsis_core.text.query import PLACES, Query, split_position
+from rrsis_core.text.query import PLACES, SIDES, Query, split_position
 from rrsis_core.text.saying import position_text
 
 SIDE_SHARE, MIDDLE_SHARE, FAR_SHARE, CORNER_SHARE = 0.4, 0.2, 0.2, 0.25
+COMPACT_SHARE, COMPACT_SIDES = 0.7, 2.0  # of the smallest rectangle around it; its long side by its short one
 PART_SHARES = {"half": 0.5, "third": 1 / 3, "quarter": 0.25, "corner": CORNER_SHARE, "edge": 0.1}
 
 
@@ -63,14 +64,25 @@ def placed(position: str, points: Floats, extent: Extent) -> NDArray[np.bool_]:
     return (left < x) & (x < right) & (bottom < y) & (y < top)
 
 
-def cut_at(position: str, instances: Instances, extent: Extent) -> Instances:
+def wider(position: str) -> str | None:
+    """Return the half or the quarter that a plain side or corner is in."""
+    if position not in SIDES[:8]:
+        return None
+    return f"{position} quarter" if " " in position else f"{position} half"
+
+
+def cut_at(position: str, instances: Instances, extent: Extent, compact_too: bool = True) -> Instances:
     """Return instances with those that are longer than a side is wide cut at the border of a part of the extent.
 
-    A road across all of the picture, or a row of houses that the model saw as one, has no place as a whole.
+    A road across all of the picture, or a row of houses that the model saw as one, has no place as a whole. A large
+    tank has, unless `compact_too`.
     """
     left, bottom, right, top = extent.bounds
     boxes = shapely.bounds(instances.ground)
     long = ((boxes[:, 2:] - boxes[:, :2]) > SIDE_SHARE * np.array([right - left, top - bottom])).any(axis=1)
+    if not compact_too:
+        a, b = instances.sides.T
+        long &= (instances.area <= COMPACT_SHARE * a * b) | (a > COMPACT_SIDES * b)
     if not long.any():
         return instances
     place, wholes = shapely.box(*part_of(position, extent)), instances.ground[long]

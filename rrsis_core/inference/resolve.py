@@ -13,7 +13,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from rrsis_core.inference.extent import Extent, at_place, cut_at, place_landmarks, placed
+from rrsis_core.inference.extent import Extent, at_place, cut_at, part_of, place_landmarks, placed, wider
 from rrsis_core.inference.instances import Floats, Instances, joined
 from rrsis_core.inference.relations import (
     BEYOND,
@@ -25,11 +25,13 @@ from rrsis_core.inference.relations import (
     reach_of,
     relates,
 )
-from rrsis_core.text.lexicon import plural
+from rrsis_core.text.lexicon import STRETCHES, category_of, plural
 from rrsis_core.text.query import RANKINGS, Query, Relation, split_position
 from rrsis_core.text.saying import local_text, rank_text, relation_text, to_text
 
 TOP_SHARE = 0.1  # of the instances are "the largest buildings", where nobody says how many
+FEW = 3  # at a place: one of so many can be told by how far it lies there
+SCRAP_SHARE = 0.5  # of the area of the largest one there: below, it is not what somebody would point at
 _SIDES = {"leftmost": "left", "rightmost": "right", "topmost": "top", "bottommost": "bottom"}
 _LEAST = ("smallest", "shortest", "narrowest", "darkest")
 
@@ -92,18 +94,24 @@ def resolve(query: Query, candidates: Mapping[str, Instances], extent: Extent) -
     local = local_text(query)
     position = None if _picks_by_position(query) else query.position
     instances = candidates[local]
+    one_thing = query.number == "one" and category_of().get(query.target) not in STRETCHES
     if position and not _ranks_by_worth(query):  # the largest building is the largest whole
-        instances = cut_at(position, instances, extent)
+        instances = cut_at(position, instances, extent, compact_too=not one_thing)
     reasons = np.full(len(instances), "", object)
     result = Resolution(query, local, instances, np.ones(len(instances), bool), reasons)
     if position:
-        _keep(result, placed(position, instances.centre, extent), extent.say(position))
+        here, larger = placed(position, instances.centre, extent), wider(position)
+        if larger and not here.any():
+            here = placed(larger, instances.centre, extent)
+        _keep(result, here, extent.say(position))
     _relate(result, [item for item in query.relations if not item.later], candidates, extent)
     for other in query.excluded:
         meant = resolve(other, candidates, extent)
         result.landmarks.append(meant)
         _keep(result, ~_covered(instances, meant), f"not one of {to_text(other)}")
     _pick(result, extent)
+    if position and one_thing and not _ranks_by_worth(query):
+        _pick_at_place(result, position, extent)
     _relate(result, [item for item in query.relations if item.later], candidates, extent)
     result.also = [resolve(other, candidates, extent) for other in query.also]
     result.notes += _notes(result, extent)
@@ -200,6 +208,25 @@ def _pick(result: Resolution, extent: Extent) -> None:
         fits = np.zeros(len(result.kept), bool)
         fits[order[first : first + count]] = True
         _keep(result, fits, what)
+
+
+def _pick_at_place(result: Resolution, position: str, extent: Extent) -> None:
+    """Of a few things at a place, where one is asked for, keep the one that lies there most: "the lower tank"."""
+    centred, _, side, part = split_position(position)
+    who = np.flatnonzero(result.kept)
+    if part in ("half", "third", "quarter") or not 2 <= len(who) <= FEW:
+        return
+    area, centre = result.instances.area[who], result.instances.centre[who]
+    if centred or side == "middle":
+        left, bottom, right, top = part_of(position, extent)
+        worth, what = -np.hypot(*(centre - ((left + right) / 2, (bottom + top) / 2)).T), "one nearest to that place"
+    else:
+        worth, what = along_side(centre, side), f"one farthest to the {side}"
+    fits = np.zeros(len(result.kept), bool)
+    fits[who[np.argmax(np.where(area >= SCRAP_SHARE * area.max(), worth, -np.inf))]] = True
+    _keep(result, fits, f"the {what}")
+    things = plural(result.query.target)
+    result.notes.append(f"the {what} of {len(who)} is returned: say 'the {things}' for all of them")
 
 
 def _ranks(query: Query, available: int) -> tuple[int, int]:

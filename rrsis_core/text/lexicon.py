@@ -113,6 +113,13 @@ MASS_NOUNS = frozenset(
     """.split()
 )
 
+# Categories that go on: a part of one is one as well, and where one ends is a matter of view.
+STRETCHES = frozenset(
+    """
+    road path driveway pavement runway taxiway fairway river sea lake water sand grass field vegetation forest tree
+    """.split()
+) | {"bare soil"}
+
 COLORS: dict[str, tuple[str, ...]] = {
     "white": ("white",),
     "gray": ("gray", "grey", "silver"),

@@ -65,6 +65,7 @@ _REWRITES = tuple(
         (r"\b(north|south) (east|west)", r"\1\2"),
         (r"\bmost (north|south|east|west)(?:ern|erly)\b", r"\1ernmost"),
         (r"(?<!multi)-(?:roofed|colou?red)\b", ""),
+        (rf"^(the {w.SIDE})(?= of (?:the |these |those )?(?:{w.either([*w.CARDINALS[2:], 'both'])})\b)", r"\1 one"),
     )
 )
 

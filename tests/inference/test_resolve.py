@@ -59,6 +59,11 @@ TANKS = squares((100, 900), (500, 710), (900, 530), (520, 308), (300, 100))
         ("the tanks in the north half", [0, 1, 2]),
         ("the tanks on the left", [0, 4]),
         ("the tanks in the upper left", [0]),
+        ("the tanks in the upper right", [2]),  # none in the 40 % on both sides, one in that quarter
+        ("the tank on the left", [0]),
+        ("the lower tank", [4]),
+        ("the tank in the north half", [0, 1, 2]),
+        ("the lower of the two tanks", [4]),
         ("the tanks in the middle", [3]),
         ("the tanks at the center of the top", [1]),
         ("the tanks that are not on the left", [1, 2, 3]),
@@ -107,6 +112,26 @@ def test_of_what_is_longer_than_a_side_the_part_that_lies_there_is_meant():
         assert shapely.equals(shapely.union_all(result.answer.ground), shapely.box(*box)), phrase
         assert result.answer.brightness.tolist() == [0.2 if box[1] else 0.8]
         assert np.isclose(result.instances.area.sum(), across.area.sum())
+
+
+def test_one_thing_at_a_place_is_told_from_a_few_by_how_far_it_lies_there():
+    huts = things((10, 10, 20, 20), (30, 600, 80, 640), (100, 100, 160, 160))  # the first is a scrap beside the others
+    kept, result = meant("the hut on the left", hut=huts)
+    assert kept == [1]
+    assert result.notes == ["the one farthest to the left of 3 is returned: say 'the huts' for all of them"]
+    middle = squares((450, 450), (520, 500), (600, 590))
+    assert meant("the hut in the middle", hut=middle)[0] == [1]
+    assert meant("the road on the left", road=huts)[0] == [0, 1, 2]  # one road may be in several parts
+    many = squares((50, 100), (60, 300), (70, 500), (80, 700))
+    kept, result = meant("the hut on the left", hut=many)
+    assert kept == [0, 1, 2, 3]
+    assert "may be any of 4" in result.notes[0]
+
+
+def test_one_compact_thing_at_a_place_is_meant_as_a_whole():
+    tank = things((0, 450, 500, 950))
+    assert meant("the tank on the left", tank=tank)[1].answer.area.tolist() == [250_000]
+    assert meant("the tanks on the left", tank=tank)[1].answer.area.tolist() == [200_000]
 
 
 def test_a_rank_is_that_of_wholes():

@@ -103,6 +103,8 @@ MEANINGS = {
     ),
     "the leftmost of the three small tanks": Query("tank", ("small",), "one", superlative="leftmost"),
     "the larger of the two trees": Query("tree", number="one", superlative="largest"),
+    "the lower of the two roads": Query("road", number="one", position="bottom"),
+    "the upper right of the three tanks": Query("tank", number="one", position="upper right"),
     "the putting green on the left": Query("putting green", number="one", position="left"),
     "the broad belt of trees": Query("tree", ("broad",)),
     "the cars waiting on the bridge": Query("car", relations=(Relation("on", (Query("bridge", number="one"),)),)),
