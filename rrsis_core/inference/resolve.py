@@ -30,8 +30,8 @@ from rrsis_core.text.query import RANKINGS, Query, Relation, split_position
 from rrsis_core.text.saying import local_text, rank_text, relation_text, to_text
 
 TOP_SHARE = 0.1  # of the instances are "the largest buildings", where nobody says how many
-FEW = 3  # at a place: one of so many can be told by how far it lies there
-SCRAP_SHARE = 0.5  # of the area of the largest one there: below, it is not what somebody would point at
+FEW = 3  # of so many, one can be told by how far it lies at a place
+SCRAP_SHARE = 0.5  # of the area of the largest one: below, it is not what somebody would point at
 _SIDES = {"leftmost": "left", "rightmost": "right", "topmost": "top", "bottommost": "bottom"}
 _LEAST = ("smallest", "shortest", "narrowest", "darkest")
 
@@ -84,6 +84,11 @@ def needs_brightness(query: Query) -> set[str]:
     return found
 
 
+def is_one_thing(query: Query) -> bool:
+    """Tell whether a query asks for one thing with a shape of its own: roads, water and plants go on."""
+    return query.number == "one" and category_of().get(query.target) not in STRETCHES
+
+
 def local_texts(query: Query) -> list[str]:
     """Return the local expressions of a query, each once, the target first."""
     return list(dict.fromkeys(local_text(part) for part in query.parts()))
@@ -94,7 +99,7 @@ def resolve(query: Query, candidates: Mapping[str, Instances], extent: Extent) -
     local = local_text(query)
     position = None if _picks_by_position(query) else query.position
     instances = candidates[local]
-    one_thing = query.number == "one" and category_of().get(query.target) not in STRETCHES
+    one_thing = is_one_thing(query)
     if position and not _ranks_by_worth(query):  # the largest building is the largest whole
         instances = cut_at(position, instances, extent, compact_too=not one_thing)
     reasons = np.full(len(instances), "", object)
@@ -110,8 +115,8 @@ def resolve(query: Query, candidates: Mapping[str, Instances], extent: Extent) -
         result.landmarks.append(meant)
         _keep(result, ~_covered(instances, meant), f"not one of {to_text(other)}")
     _pick(result, extent)
-    if position and one_thing and not _ranks_by_worth(query):
-        _pick_at_place(result, position, extent)
+    if one_thing and not (_ranks_by_worth(query) or _picks_by_position(query)):
+        _pick_one(result, position, extent)
     _relate(result, [item for item in query.relations if item.later], candidates, extent)
     result.also = [resolve(other, candidates, extent) for other in query.also]
     result.notes += _notes(result, extent)
@@ -205,28 +210,41 @@ def _pick(result: Resolution, extent: Extent) -> None:
         what = f"the {rank}{name}"
         if number < len(rankings):  # "the largest roof closest to the river" is the largest of some that are closest
             what, first, count = f"among those {name}", 0, max(first + count, 2, round(TOP_SHARE * len(order)))
-        fits = np.zeros(len(result.kept), bool)
-        fits[order[first : first + count]] = True
-        _keep(result, fits, what)
+        _keep(result, _flags(result, order[first : first + count]), what)
 
 
-def _pick_at_place(result: Resolution, position: str, extent: Extent) -> None:
-    """Of a few things at a place, where one is asked for, keep the one that lies there most: "the lower tank"."""
-    centred, _, side, part = split_position(position)
+def _pick_one(result: Resolution, position: str | None, extent: Extent) -> None:
+    """Where one thing is asked for, drop what is small beside a few, and of those keep the one that lies there most.
+
+    Of more than a few, nobody can tell which is meant.
+    """
     who = np.flatnonzero(result.kept)
-    if part in ("half", "third", "quarter") or not 2 <= len(who) <= FEW:
+    area = result.instances.area[who]
+    few = who[area >= SCRAP_SHARE * area.max(initial=0.0)]
+    if len(few) > FEW:
         return
-    area, centre = result.instances.area[who], result.instances.centre[who]
+    things = plural(result.query.target)
+    if left_out := len(who) - len(few):
+        _keep(result, _flags(result, few), "half as large as the largest one")
+        smaller = "one that is smaller is" if left_out == 1 else f"{left_out} that are smaller are"
+        result.notes.append(f"{smaller} left out: say 'the {things}' for all of them")
+    centred, _, side, part = split_position(position or "middle")
+    if position is None or part in ("half", "third", "quarter") or len(few) < 2:
+        return
+    centre = result.instances.centre[few]
     if centred or side == "middle":
         left, bottom, right, top = part_of(position, extent)
         worth, what = -np.hypot(*(centre - ((left + right) / 2, (bottom + top) / 2)).T), "one nearest to that place"
     else:
         worth, what = along_side(centre, side), f"one farthest to the {side}"
-    fits = np.zeros(len(result.kept), bool)
-    fits[who[np.argmax(np.where(area >= SCRAP_SHARE * area.max(), worth, -np.inf))]] = True
-    _keep(result, fits, f"the {what}")
-    things = plural(result.query.target)
-    result.notes.append(f"the {what} of {len(who)} is returned: say 'the {things}' for all of them")
+    _keep(result, _flags(result, few[[np.argmax(worth)]]), f"the {what}")
+    result.notes.append(f"the {what} of {len(few)} is returned: say 'the {things}' for all of them")
+
+
+def _flags(result: Resolution, which: NDArray[np.int64]) -> Flags:
+    flags = np.zeros(len(result.kept), bool)
+    flags[which] = True
+    return flags
 
 
 def _ranks(query: Query, available: int) -> tuple[int, int]:

@@ -118,7 +118,12 @@ def test_one_thing_at_a_place_is_told_from_a_few_by_how_far_it_lies_there():
     huts = things((10, 10, 20, 20), (30, 600, 80, 640), (100, 100, 160, 160))  # the first is a scrap beside the others
     kept, result = meant("the hut on the left", hut=huts)
     assert kept == [1]
-    assert result.notes == ["the one farthest to the left of 3 is returned: say 'the huts' for all of them"]
+    assert result.notes == [
+        "one that is smaller is left out: say 'the huts' for all of them",
+        "the one farthest to the left of 2 is returned: say 'the huts' for all of them",
+    ]
+    assert meant("the hut", hut=huts)[0] == [1, 2]
+    assert meant("the huts", hut=huts)[0] == [0, 1, 2]
     middle = squares((450, 450), (520, 500), (600, 590))
     assert meant("the hut in the middle", hut=middle)[0] == [1]
     assert meant("the road on the left", road=huts)[0] == [0, 1, 2]  # one road may be in several parts
