@@ -94,8 +94,11 @@ def local_texts(query: Query) -> list[str]:
     return list(dict.fromkeys(local_text(part) for part in query.parts()))
 
 
-def resolve(query: Query, candidates: Mapping[str, Instances], extent: Extent) -> Resolution:
-    """Find what a query means among the instances of its local expressions (KeyError where one is missing)."""
+def resolve(query: Query, candidates: Mapping[str, Instances], extent: Extent, asked: bool = True) -> Resolution:
+    """Find what a query means among the instances of its local expressions (KeyError where one is missing).
+
+    `asked` is False for what it is only compared with: near "the tank", any of them counts.
+    """
     local = local_text(query)
     position = None if _picks_by_position(query) else query.position
     instances = candidates[local]
@@ -111,11 +114,11 @@ def resolve(query: Query, candidates: Mapping[str, Instances], extent: Extent) -
         _keep(result, here, extent.say(position))
     _relate(result, [item for item in query.relations if not item.later], candidates, extent)
     for other in query.excluded:
-        meant = resolve(other, candidates, extent)
+        meant = resolve(other, candidates, extent, asked=False)
         result.landmarks.append(meant)
         _keep(result, ~_covered(instances, meant), f"not one of {to_text(other)}")
     _pick(result, extent)
-    if one_thing and not (_ranks_by_worth(query) or _picks_by_position(query)):
+    if one_thing and (asked or position) and not (_ranks_by_worth(query) or _picks_by_position(query)):
         _pick_one(result, position, extent)
     _relate(result, [item for item in query.relations if item.later], candidates, extent)
     result.also = [resolve(other, candidates, extent) for other in query.also]
@@ -133,7 +136,7 @@ def _keep(result: Resolution, fits: Flags, what: str) -> None:
 def _relate(result: Resolution, relations: list[Relation], candidates: Mapping[str, Instances], extent: Extent) -> None:
     """Drop what does not relate as it should. Rankings wait for `_pick`, but their landmarks are found here."""
     for relation in relations:
-        found = [] if relation.to_extent else [resolve(item, candidates, extent) for item in relation.landmarks]
+        found = [] if relation.to_extent else [resolve(item, candidates, extent, False) for item in relation.landmarks]
         result.landmarks += found
         if relation.kind in RANKINGS and not (relation.negated or relation.later):
             continue

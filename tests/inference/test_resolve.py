@@ -123,6 +123,7 @@ def test_one_thing_at_a_place_is_told_from_a_few_by_how_far_it_lies_there():
         "the one farthest to the left of 2 is returned: say 'the huts' for all of them",
     ]
     assert meant("the hut", hut=huts)[0] == [1, 2]
+    assert meant("the road within 2 m of the hut", hut=huts, road=things((0, 0, 9, 9)))[0] == [0]  # near the scrap
     assert meant("the huts", hut=huts)[0] == [0, 1, 2]
     middle = squares((450, 450), (520, 500), (600, 590))
     assert meant("the hut in the middle", hut=middle)[0] == [1]
