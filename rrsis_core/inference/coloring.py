@@ -81,7 +81,7 @@ def colored(
         changes = []
         for text, (color, plain) in pairs.items():
             dropped, added = judge(looks[text], color)[1], judge(looks[plain], color)[0]
-            added &= covered_share(found[plain], found[text]) < KNOWN_FROM
+            added[added] = covered_share(found[plain][added], found[text]) < KNOWN_FROM
             outlines = found[text].outlines[dropped], found[plain].outlines[added]
             changes.append((local.index(text), local.index(plain), *outlines))
         with open_raster(store) as stored:
