@@ -116,7 +116,8 @@ MASS_NOUNS = frozenset(
 # Categories that go on: a part of one is one as well, and where one ends is a matter of view.
 STRETCHES = frozenset(
     """
-    road path driveway pavement runway taxiway fairway river sea lake water sand grass field vegetation forest tree
+    road path driveway pavement runway taxiway railway fence fairway river sea lake water wave marsh sand grass field
+    orchard vegetation forest tree
     """.split()
 ) | {"bare soil"}
 
