@@ -64,11 +64,12 @@ def placed(position: str, points: Floats, extent: Extent) -> NDArray[np.bool_]:
     return (left < x) & (x < right) & (bottom < y) & (y < top)
 
 
-def wider(position: str) -> str | None:
-    """Return the half or the quarter that a plain side or corner is in."""
-    if position not in SIDES[:8]:
-        return None
-    return f"{position} quarter" if " " in position else f"{position} half"
+def placed_or_nearly(position: str, points: Floats, extent: Extent) -> NDArray[np.bool_]:
+    """Tell which points lie in a part; where none is at a plain side or corner, those in that half or quarter."""
+    here = placed(position, points, extent)
+    if here.any() or position not in SIDES[:8]:
+        return here
+    return placed(f"{position} {'quarter' if ' ' in position else 'half'}", points, extent)
 
 
 def cut_at(position: str, instances: Instances, extent: Extent, compact_too: bool = True) -> Instances:
@@ -81,8 +82,8 @@ def cut_at(position: str, instances: Instances, extent: Extent, compact_too: boo
     boxes = shapely.bounds(instances.ground)
     long = ((boxes[:, 2:] - boxes[:, :2]) > SIDE_SHARE * np.array([right - left, top - bottom])).any(axis=1)
     if not compact_too:
-        a, b = instances.sides.T
-        long &= (instances.area <= COMPACT_SHARE * a * b) | (a > COMPACT_SIDES * b)
+        a, b = instances[long].sides.T
+        long[long] = (instances.area[long] <= COMPACT_SHARE * a * b) | (a > COMPACT_SIDES * b)
     if not long.any():
         return instances
     place, wholes = shapely.box(*part_of(position, extent)), instances.ground[long]

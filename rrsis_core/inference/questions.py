@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rrsis_core.inference.planning import warn
-from rrsis_core.inference.resolve import is_one_thing, local_texts
+from rrsis_core.inference.resolve import local_texts
 from rrsis_core.text.expression import Expression, relative_words
 from rrsis_core.text.parse import Parse, read_phrase
 from rrsis_core.text.saying import local_text, uncolored
@@ -64,13 +64,14 @@ def ask(read: Sequence[tuple[Expression, Parse]], reference: str, tiles: int) ->
     """Decide how phrases are asked, and say what the user should know about words.
 
     `reference` tile: as typed. scene: of the scene. auto: of the scene where some part of the phrase means something
-    only there. Where the whole area is one tile, the model sees all of it: where geometry finds nothing, its answer to
-    the phrase as typed counts (measured, see docs/phrases.md), unless it says a rank, a distance or an area.
+    only there, or asks for one thing. Where the whole area is one tile, the model sees all of it: where geometry finds
+    nothing, its answer to the phrase as typed counts (measured, see docs/phrases.md), unless it says a rank, a distance
+    or an area.
     """
     questions = []
     for expression, understood in read:
         query = understood.query
-        of_scene = reference == "scene" or (reference == "auto" and (query.needs_scene or is_one_thing(query)))
+        of_scene = reference == "scene" or (reference == "auto" and query.asked_of_scene)
         typed_too = of_scene and reference == "auto" and tiles == 1 and not query.is_exact
         question = Question(expression, understood, of_scene, typed_too, measured=reference != "tile")
         _warn_unknown(question)

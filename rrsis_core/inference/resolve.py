@@ -13,7 +13,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from rrsis_core.inference.extent import Extent, at_place, cut_at, part_of, place_landmarks, placed, wider
+from rrsis_core.inference.extent import Extent, at_place, cut_at, part_of, place_landmarks, placed_or_nearly
 from rrsis_core.inference.instances import Floats, Instances, joined
 from rrsis_core.inference.relations import (
     BEYOND,
@@ -25,7 +25,7 @@ from rrsis_core.inference.relations import (
     reach_of,
     relates,
 )
-from rrsis_core.text.lexicon import STRETCHES, category_of, plural
+from rrsis_core.text.lexicon import plural
 from rrsis_core.text.query import RANKINGS, Query, Relation, split_position
 from rrsis_core.text.saying import local_text, rank_text, relation_text, to_text
 
@@ -84,11 +84,6 @@ def needs_brightness(query: Query) -> set[str]:
     return found
 
 
-def is_one_thing(query: Query) -> bool:
-    """Tell whether a query asks for one thing with a shape of its own: roads, water and plants go on."""
-    return query.number == "one" and category_of().get(query.target) not in STRETCHES
-
-
 def local_texts(query: Query) -> list[str]:
     """Return the local expressions of a query, each once, the target first."""
     return list(dict.fromkeys(local_text(part) for part in query.parts()))
@@ -102,23 +97,19 @@ def resolve(query: Query, candidates: Mapping[str, Instances], extent: Extent, a
     local = local_text(query)
     position = None if _picks_by_position(query) else query.position
     instances = candidates[local]
-    one_thing = is_one_thing(query)
     if position and not _ranks_by_worth(query):  # the largest building is the largest whole
-        instances = cut_at(position, instances, extent, compact_too=not one_thing)
+        instances = cut_at(position, instances, extent, compact_too=not query.is_one_thing)
     reasons = np.full(len(instances), "", object)
     result = Resolution(query, local, instances, np.ones(len(instances), bool), reasons)
     if position:
-        here, larger = placed(position, instances.centre, extent), wider(position)
-        if larger and not here.any():
-            here = placed(larger, instances.centre, extent)
-        _keep(result, here, extent.say(position))
+        _keep(result, placed_or_nearly(position, instances.centre, extent), extent.say(position))
     _relate(result, [item for item in query.relations if not item.later], candidates, extent)
     for other in query.excluded:
         meant = resolve(other, candidates, extent, asked=False)
         result.landmarks.append(meant)
         _keep(result, ~_covered(instances, meant), f"not one of {to_text(other)}")
     _pick(result, extent)
-    if one_thing and (asked or position) and not (_ranks_by_worth(query) or _picks_by_position(query)):
+    if query.is_one_thing and (asked or position) and not (_ranks_by_worth(query) or _picks_by_position(query)):
         _pick_one(result, position, extent)
     _relate(result, [item for item in query.relations if item.later], candidates, extent)
     result.also = [resolve(other, candidates, extent) for other in query.also]
@@ -136,7 +127,8 @@ def _keep(result: Resolution, fits: Flags, what: str) -> None:
 def _relate(result: Resolution, relations: list[Relation], candidates: Mapping[str, Instances], extent: Extent) -> None:
     """Drop what does not relate as it should. Rankings wait for `_pick`, but their landmarks are found here."""
     for relation in relations:
-        found = [] if relation.to_extent else [resolve(item, candidates, extent, False) for item in relation.landmarks]
+        compared = () if relation.to_extent else relation.landmarks
+        found = [resolve(item, candidates, extent, asked=False) for item in compared]
         result.landmarks += found
         if relation.kind in RANKINGS and not (relation.negated or relation.later):
             continue

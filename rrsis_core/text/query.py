@@ -11,6 +11,7 @@ from typing import Any
 
 from rrsis_core.contract import ConfigError
 from rrsis_core.contract.plain import to_plain
+from rrsis_core.text.lexicon import STRETCHES, category_of
 
 SIDES = ("left", "right", "top", "bottom", "upper left", "upper right", "lower left", "lower right", "middle")
 OPPOSITE = dict(zip(SIDES[:8], ("right", "left", "bottom", "top", *SIDES[7:3:-1]), strict=True))
@@ -115,6 +116,16 @@ class Query:
         """Whether some part of it means something only across the whole scene."""
         which = self.position or self.superlative or self.ordinal or self.relations or self.excluded
         return bool(which) or isinstance(self.number, int) or any(query.needs_scene for query in self.also)
+
+    @property
+    def is_one_thing(self) -> bool:
+        """Whether it asks for one thing with a shape of its own: roads, water and plants go on."""
+        return self.number == "one" and category_of().get(self.target) not in STRETCHES
+
+    @property
+    def asked_of_scene(self) -> bool:
+        """Whether geometry decides, unless somebody says otherwise: it needs the scene, or asks for one thing."""
+        return self.needs_scene or self.is_one_thing or any(query.asked_of_scene for query in self.also)
 
     @property
     def is_exact(self) -> bool:

@@ -22,3 +22,9 @@ def test_the_tree_names_slots_slips_and_what_nobody_knows():
     assert {"  target: building", "  attributes: gray", "  ordinal: 1 from left"} <= set(text.splitlines())
     assert {"  except:", "    relation: near"} <= set(text.splitlines())
     assert "bulding was read as building" in text and "not in the lexicon: zorple" in text
+
+
+def test_of_one_thing_all_of_its_kind_are_asked_of_the_model():
+    run = CliRunner().invoke(parse, ["--json", "the white building"])
+    assert json.loads(run.output)["local"] == ["the white buildings"]
+    assert "the phrase as it is" in CliRunner().invoke(parse, ["the white buildings"]).output

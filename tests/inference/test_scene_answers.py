@@ -139,13 +139,15 @@ def run_bbox(path, predictor, tmp_path, phrase, bbox):
 def test_nothing_found_has_a_reason_and_several_have_a_hint(write_raster, scene, predictor, tmp_path):
     path = write_raster(scene)
     phrases = ("the roofs within 5 m of the river", "the largest tree", "the roof", "the roof in the top half")
+    phrases += ("the roof more than 60 m from the river",)
     result, found = run(path, predictor, tmp_path, *phrases)
-    assert found == [set(), set(), {"c"}, {"b"}]
+    assert found == [set(), set(), {"c"}, {"b"}, {"a", "d"}]
     notes = [reading.notes for reading in result.readings]
     assert notes[0] == ["4 candidate roofs, none left: 4 not within 5 m of the river"]
     assert notes[1] == ["no trees were found"]
     assert notes[2] == ["3 that are smaller are left out: say 'the roofs' for all of them"]
     assert notes[3] == ["one that is smaller is left out: say 'the roofs' for all of them"]
+    assert "any of 2" in notes[4][0]
 
 
 def test_a_slip_is_read_and_said(write_raster, scene, predictor, tmp_path):

@@ -68,6 +68,13 @@ def test_a_query_that_means_nothing_is_refused(make):
     assert caught.value.code == "config.query"
 
 
+def test_one_thing_is_asked_of_the_scene_too():
+    assert Query("roof", ("blue",), "one").asked_of_scene
+    assert Query("road", also=(Query("roof", number="one"),)).asked_of_scene
+    assert not Query("river", number="one").asked_of_scene  # goes on: a part of one is one
+    assert not Query("roof", also=(Query("road"),)).asked_of_scene
+
+
 def test_only_some_queries_need_the_scene():
     assert not Query("roof", ("blue",), "one").needs_scene
     assert not Query("roof", also=(Query("road"),)).needs_scene
