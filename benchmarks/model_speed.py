@@ -1,7 +1,8 @@
 """What the packaged weights do in a second: `python benchmarks/model_speed.py [WEIGHTS]`.
 
-One phrase, then three, on a raster of 2048 x 2048 pixels at the model's own ground resolution, with all cores of the
-computer, from file to polygons; beside it, in the same round, the visual encoder alone on as many tiles.
+One phrase, three, and one with a second look, on a raster of 2048 x 2048 pixels at the model's own ground resolution,
+with all cores of the computer, from file to polygons; beside it, in the same round, the visual encoder alone on as many
+tiles.
 """
 
 import statistics
@@ -35,16 +36,21 @@ def main() -> None:
             target.write(pixels)
         for _ in range(ROUNDS):
             row = []
-            for count in (1, len(PHRASES)):
+            for count, looks in ((1, 1), (len(PHRASES), 1), (1, 2)):
                 start = time.perf_counter()
-                result = segment_raster(SegmentOptions(str(path), PHRASES[:count]), predictor)
+                result = segment_raster(SegmentOptions(str(path), PHRASES[:count], looks=looks), predictor)
                 row.append(time.perf_counter() - start)
             row.append(encoder_alone(predictor, result.tiles))
             rows.append(row)
-    one, three, floor = (statistics.median(column) for column in zip(*rows, strict=True))
+    one, three, closer, floor = (statistics.median(column) for column in zip(*rows, strict=True))
     megapixels = SIDE * SIDE / 1e6
     print(f"{torch.get_num_threads()} threads, {result.tiles} tiles of {predictor.tile} pixels that share a quarter")
-    for name, seconds in (("one phrase", one), ("three phrases", three), ("the visual encoder alone", floor)):
+    for name, seconds in (
+        ("one phrase", one),
+        ("three phrases", three),
+        ("one, looked at twice", closer),
+        ("the visual encoder alone", floor),
+    ):
         print(f"{name:26s} {megapixels / seconds:.2f} megapixels a second, {seconds / floor:.2f} times the encoder")
 
 

@@ -223,7 +223,7 @@ class Dock(Panel):
         cost = [tr("{count} tiles").format(count=answer["tiles"])]
         speed = float(settings.get("seconds_a_tile", "0") or 0)
         if speed:
-            cost.append(tr("about {time}").format(time=clock(speed * answer["tiles"] * count)))
+            cost.append(tr("about {time}").format(time=clock(speed * answer["tiles"] * count * _work(answer))))
         cost.append(tr("{gb:.1f} GB memory").format(gb=answer["memory_mb"] / 1000))
         if answer["tiles"] > 400:
             cost.append(tr("try a preview first"))
@@ -349,7 +349,7 @@ class Dock(Panel):
             return
         tiles = outcome.get("stopped_after") or outcome["tiles"]
         if tiles and not self.run["preview"]:
-            each = outcome["seconds"] / tiles / len(outcome["found"])
+            each = outcome["seconds"] / tiles / len(outcome["found"]) / _work(outcome)
             settings.put("seconds_a_tile", str(round(each, 4)))
         self.run.update(
             {key: outcome[key] for key in ("found", "seconds", "threshold")}, stopped=outcome.get("stopped_after")
@@ -498,3 +498,8 @@ class Dock(Panel):
         self._close_live()
         self.review.clear()
         self.card.shut()
+
+
+def _work(told: dict[str, Any]) -> int:
+    """Return how many single looks a tile costs, by a plan or an outcome: the second has four times the pixels."""
+    return 5 if told.get("looks") == 2 else 1

@@ -14,14 +14,14 @@ from . import settings
 
 KEPT = 20
 _FLAGS = {
-    "bbox": "--bbox", "aoi": "--aoi", "bands": "--bands", "gsd": "--gsd", "tile": "--tile", "overlap": "--overlap",
-    "threshold": "--threshold", "min_area_m2": "--min-area", "min_score": "--min-score", "simplify": "--simplify",
-    "threads": "--threads", "weights": "--weights", "device": "--device",
+    "bbox": "--bbox", "aoi": "--aoi", "bands": "--bands", "gsd": "--gsd", "tile": "--tile", "looks": "--looks",
+    "overlap": "--overlap", "threshold": "--threshold", "min_area_m2": "--min-area", "min_score": "--min-score",
+    "simplify": "--simplify", "threads": "--threads", "weights": "--weights", "device": "--device",
 }  # fmt: skip
 _PARAMETERS = {
-    "gsd": "GSD", "tile": "TILE", "overlap": "OVERLAP", "threshold": "THRESHOLD", "min_area_m2": "MIN_AREA",
-    "min_score": "MIN_SCORE", "simplify": "SIMPLIFY", "right_angles": "RIGHT_ANGLES", "threads": "THREADS",
-    "weights": "WEIGHTS", "device": "DEVICE", "aoi": "MASK",
+    "gsd": "GSD", "tile": "TILE", "looks": "LOOKS", "overlap": "OVERLAP", "threshold": "THRESHOLD",
+    "min_area_m2": "MIN_AREA", "min_score": "MIN_SCORE", "simplify": "SIMPLIFY", "right_angles": "RIGHT_ANGLES",
+    "threads": "THREADS", "weights": "WEIGHTS", "device": "DEVICE", "aoi": "MASK",
 }  # fmt: skip
 
 

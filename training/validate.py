@@ -145,7 +145,8 @@ def said(predictor, data: Path, tally: Tally) -> None:
                     truth = union_mask((objects[i] for i in description.objects), (side, side))
                     doubtful = union_mask((objects[i] for i in description.doubtful), (side, side)) & ~truth
                     if (truth & counts).any():
-                        tally.add(f"{kind}, dubai and banepa", mask, truth, counts & ~doubtful)
+                        for name in (kind, "color or place"):
+                            tally.add(f"{name}, dubai and banepa", mask, truth, counts & ~doubtful)
                         tally.show(image, text, mask, truth)
                         asked.append((mask, truth))
                 tally.compare({"color": "one colour or another", "place": "one place or another"}[kind], asked, counts)
@@ -225,6 +226,8 @@ def summarise(
     wanted = {
         "mean IoU of colour phrases on dubai and banepa": ("color, dubai and banepa", "mIoU"),
         "mean IoU of place phrases on dubai and banepa": ("place, dubai and banepa", "mIoU"),
+        "mean IoU of both kinds together": ("color or place, dubai and banepa", "mIoU"),
+        "their P@0.5": ("color or place, dubai and banepa", "P@0.5"),
     }
     for reference, words in {"auto": "as a user asks", "tile": "as typed (--reference tile)"}.items():
         wanted |= {

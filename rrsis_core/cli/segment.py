@@ -44,6 +44,7 @@ def band_numbers(ctx: click.Context, param: click.Parameter, value: str | None) 
 @click.option("--scaling", type=click.Choice(["auto", "none", "percentile"]), default="auto", show_default=True)
 @click.option("--gsd", type=float, metavar="METRES", help="Ground resolution to run at. Default: that of the weights.")
 @click.option("--tile", type=int, metavar="PIXELS", help="Tile side. Default: that of the weights.")
+@click.option("--looks", type=click.IntRange(1, 2), help="2: also at twice the size. Default: 2 without a known gsd.")
 @click.option("--overlap", type=float, default=0.25, show_default=True, help="Share of a tile its neighbour sees too.")
 @click.option("--threshold", type=float, help="Probability that counts as found. Default: that of the weights.")
 @click.option("--min-area", "min_area_m2", type=float, default=0.0, metavar="M2", help="Drop smaller polygons.")
@@ -93,7 +94,8 @@ def report(result: Any) -> str:
     lines += [f"{name}: {path}" for name, path in result.outputs.items()]
     gsd = "" if result.gsd is None else f" at {result.gsd:.3g} m"
     count = f"{len(asked)} expression{'s' * (len(asked) != 1)}, {result.tiles} tile{'s' * (result.tiles != 1)}"
-    return "\n".join([*lines, f"{count}{gsd} in {result.seconds:.1f} s"])
+    looks = ", looked at twice (--looks 1 is faster)," if result.looks == 2 else ""
+    return "\n".join([*lines, f"{count}{gsd}{looks} in {result.seconds:.1f} s"])
 
 
 def _remark(item: Any, reading: Any) -> str:

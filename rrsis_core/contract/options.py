@@ -44,6 +44,9 @@ class SegmentOptions:
     """Ground resolution to run at, in metres a pixel. Default: the weights' own, within x0.25 to x4 of the raster's."""
     tile: int | None = None
     """Tile side in model pixels. Default: from the weights' card."""
+    looks: int | None = None
+    """How often the model looks at a tile: 1, or 2, the second time at twice the size, which takes five times as long.
+    Default: 2 where the raster's ground resolution is unknown and the weights' card says what that is worth."""
     overlap: float = 0.25
     """Share of a tile that its neighbour sees too, 0 to 0.5."""
     threshold: float | None = None
@@ -99,6 +102,7 @@ class SegmentOptions:
             )
         if self.tile is not None and (self.tile < 64 or self.tile % 32):
             raise _invalid("tile", f"a tile of {self.tile} pixels is not usable", "Give a multiple of 32, from 64.")
+        self._check_range("looks", 1, 2)
         for name in ("alpha_band", "batch_size", "threads"):
             value = getattr(self, name)
             if value is not None and value < 1:

@@ -102,6 +102,8 @@ class TrainConfig:
     """Ground resolution written into the card."""
     tile: int = 512
     """Tile side written into the card."""
+    second_look: float = 0.0
+    """Share of a second look at twice the size, written into the card (rrsis_core/weights/card.py)."""
     description: dict[str, Any] = field(default_factory=dict)
     """Data, licences and attributions for the card."""
 

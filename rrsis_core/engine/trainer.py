@@ -168,6 +168,7 @@ def keep(run: Run, scores: dict[str, float]) -> None:
         vocabulary_sha256=run.tokenizer.sha256,
         gsd=config.gsd,
         tile=config.tile,
+        second_look=config.second_look,
         description={
             **config.description,
             **{name: getattr(config, name) for name in STARTS if getattr(config, name)},

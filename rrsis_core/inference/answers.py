@@ -66,6 +66,8 @@ class SegmentResult:
     """Ground resolution that the model ran at, metres a pixel."""
     tiles: int
     seconds: float
+    looks: int = 1
+    """How often the model looked at a tile."""
     threshold: float = 0.5
     """Probability from which a pixel counted as found."""
     outputs: dict[str, str] = field(default_factory=dict)

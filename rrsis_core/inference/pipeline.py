@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,7 +34,7 @@ from rrsis_core.geo.tiling import Tile, TilePlan
 from rrsis_core.inference.answers import Found, Rows, SegmentResult, write_answers
 from rrsis_core.inference.coloring import colored
 from rrsis_core.inference.overlap import ahead, behind, said_elsewhere
-from rrsis_core.inference.planning import Layout, choose_bands, lay_out, warn
+from rrsis_core.inference.planning import Layout, Suited, choose_bands, lay_out, warn
 from rrsis_core.inference.questions import Question, ask, local_expressions, read_questions
 from rrsis_core.inference.scene_answers import Scene, decided, explaining_layers, reading_of, write_explanation
 from rrsis_core.text.expression import Expression
@@ -119,6 +120,7 @@ def segment_raster(
         found=found,
         window=(int(window.col_off), int(window.row_off), int(window.width), int(window.height)),
         gsd=job.layout.gsd,
+        looks=job.layout.looks,
         threshold=job.threshold,
         tiles=len(plan),
         seconds=time.perf_counter() - start,
@@ -190,7 +192,8 @@ def _make_job(
     options: SegmentOptions, raster: Raster, read: Sequence[tuple[Expression, Parse]], predictor: ChipPredictor
 ) -> Job:
     bands = choose_bands(options, raster)
-    layout = lay_out(options, raster, predictor.gsd, predictor.tile)
+    suited = Suited(predictor.gsd, predictor.tile, getattr(predictor, "second_look", 0.0))
+    layout = lay_out(options, raster, suited)
     questions = ask(read, options.reference, len(layout.plan))
     threshold = getattr(predictor, "threshold", 0.5) if options.threshold is None else options.threshold
     scaling = measure_scaling(raster, layout.area.window, bands, options.scaling)
@@ -234,6 +237,9 @@ def _mosaic_rows(
     reaching = next(row for row, top in enumerate(plan.row_starts) if top + plan.tile_height > plan.row_starts[first])
     mosaic = ProbabilityMosaic(plan, len(expressions), reaching)
     total = (last - reaching) * len(plan.column_starts)
+    ask: Callable[..., NDArray[np.float32]] = predictor
+    if job.layout.looks == 2:
+        ask = partial(ask, looks=2)
     progress.update("infer", 0, total)
     rows = itertools.islice(plan.rows(), reaching, last)
     with ahead(_batches(job, rows, predictor, watch)) as batches:
@@ -241,7 +247,7 @@ def _mosaic_rows(
             if progress.is_canceled():
                 raise OperationCanceled
             if batch and not watch.stopped:
-                for tile, probabilities in zip(batch, predictor(chips, expressions), strict=True):
+                for tile, probabilities in zip(batch, ask(chips, expressions), strict=True):
                     mosaic.add(tile, probabilities)
                     watch.stopped |= not watch.on_tile(job, tile, probabilities[targets])
                 watch.tiles = (row[0].row - reaching) * len(row) + batch[-1].column + 1

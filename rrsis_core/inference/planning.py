@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import warnings
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from rasterio.windows import Window
 
@@ -20,7 +21,19 @@ from rrsis_core.weights import find_weights
 from rrsis_core.weights.card import card_of, read_header
 
 SCALE_LIMITS = (0.25, 4.0)  # raster pixels a model pixel, where nobody asked for a resolution
+SECOND_LOOK_MB = 200  # more, where tiles are looked at twice
 PROCESS_MB = 700  # a worker with torch and the default weights, before it has seen a raster
+
+
+class Suited(NamedTuple):
+    """What a model works best with."""
+
+    gsd: float | None
+    """Ground resolution, metres a pixel."""
+    tile: int
+    """Tile side."""
+    second_look: float = 0.0
+    """What a look at twice the size is worth where the ground resolution is unknown: a share of the answer."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +46,8 @@ class Layout:
     frame: Frame
     gsd: float | None
     """Ground resolution that the model runs at, metres a pixel; None where it is unknown."""
+    looks: int
+    """How often the model looks at a tile."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +67,8 @@ class RasterPlan:
     gsd: float | None
     raster_gsd: float | None
     """The raster's own ground resolution, metres a pixel."""
+    looks: int
+    """How often the model looks at a tile; twice takes five times as long."""
     memory_mb: int
     """About what the worker will need."""
     bands: tuple[int, ...]
@@ -61,15 +78,15 @@ class RasterPlan:
     crs: str | None
 
 
-def plan_raster(options: SegmentOptions, model: tuple[float | None, int] | None = None) -> RasterPlan:
+def plan_raster(options: SegmentOptions, model: Suited | None = None) -> RasterPlan:
     """Return the cost of a run without loading a model. Warns as the run itself would; raises its errors.
 
-    `model` is the ground resolution and tile side that it works best with. Default: those of the weights.
+    `model` defaults to the weights.
     """
-    gsd, tile = model or _of_weights(options.weights)
+    model = model or _of_weights(options.weights)
     with gdal_environment(), open_raster(options.raster, options.alpha_band) as raster:
         bands = choose_bands(options, raster)
-        layout = lay_out(options, raster, gsd, tile)
+        layout = lay_out(options, raster, model)
         info, plan, window = raster.info, layout.plan, layout.area.window
         own = ground_resolution(info, window)
     held = len(options.expressions) * layout.frame.width * math.ceil(plan.tile_height * layout.grid.scale_y)
@@ -83,7 +100,8 @@ def plan_raster(options: SegmentOptions, model: tuple[float | None, int] | None 
         window=(left, top, width, height),
         gsd=layout.gsd,
         raster_gsd=own and math.sqrt(own[0] * own[1]),
-        memory_mb=PROCESS_MB + 8 * held // 2**20,
+        looks=layout.looks,
+        memory_mb=PROCESS_MB + (SECOND_LOOK_MB if layout.looks == 2 else 0) + 8 * held // 2**20,
         bands=bands,
         count=info.count,
         dtype=info.dtype,
@@ -91,10 +109,10 @@ def plan_raster(options: SegmentOptions, model: tuple[float | None, int] | None 
     )
 
 
-def _of_weights(name: str | None) -> tuple[float | None, int]:
+def _of_weights(name: str | None) -> Suited:
     path = find_weights(name)
     card = card_of(read_header(path), path)
-    return card.gsd, card.tile
+    return Suited(card.gsd, card.tile, card.second_look)
 
 
 def choose_bands(options: SegmentOptions, raster: Raster) -> tuple[int, ...]:
@@ -105,8 +123,8 @@ def choose_bands(options: SegmentOptions, raster: Raster) -> tuple[int, ...]:
     return bands
 
 
-def lay_out(options: SegmentOptions, raster: Raster, usual_gsd: float | None, usual_tile: int) -> Layout:
-    """Decide area, working grid and tiles, given what the weights work best at. Warns of what the user should know."""
+def lay_out(options: SegmentOptions, raster: Raster, model: Suited) -> Layout:
+    """Decide area, working grid and tiles. Warns of what the user should know."""
     info = raster.info
     if info.caveat:
         warn(info.caveat)
@@ -114,12 +132,13 @@ def lay_out(options: SegmentOptions, raster: Raster, usual_gsd: float | None, us
         area = read_area(options.aoi, info)
     else:
         area = bbox_area(info, options.bbox) if options.bbox else whole_area(info)
-    scale, gsd = _working_scale(raster, area.window, options.gsd, usual_gsd)
+    scale, gsd = _working_scale(raster, area.window, options.gsd, model.gsd)
     grid = make_grid(area.window, scale)
     if options.gsd:
         warn(f"Running at {options.gsd:g} m: the model sees {grid.width} x {grid.height} pixels.")
-    plan = plan_tiles(grid.width, grid.height, options.tile or usual_tile, options.overlap)
-    return Layout(area, grid, plan, frame_of(info, area.window), gsd)
+    plan = plan_tiles(grid.width, grid.height, options.tile or model.tile, options.overlap)
+    looks = options.looks or (2 if gsd is None and model.second_look else 1)
+    return Layout(area, grid, plan, frame_of(info, area.window), gsd, looks)
 
 
 def _working_scale(

@@ -28,7 +28,8 @@ BLANK = 33  # pixels: 10 m at the default weights' resolution
 class ChipPredictor(Protocol):
     """What the corridor needs of a predictor; tests pass one without a model.
 
-    Where it has a `threshold`, that is the probability from which a pixel counts as found, else 0.5.
+    Where it has a `threshold`, that is the probability from which a pixel counts as found, else 0.5. Where it has a
+    `second_look`, it takes a third argument, `looks`: 2 has it look at twice the size as well.
     """
 
     gsd: float | None
@@ -54,7 +55,7 @@ class Predictor:
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # missing from torch's stubs
         self.card = card
         self.device = device
-        self.gsd, self.tile, self.threshold = card.gsd, card.tile, card.threshold
+        self.gsd, self.tile, self.threshold, self.second_look = card.gsd, card.tile, card.threshold, card.second_look
         self.batch_size = default_batch_size(device)
         self._half = half_is_faster(device)
         self.threads: int | None = None
@@ -63,15 +64,16 @@ class Predictor:
         self._texts: OrderedDict[str, list[Tensor]] = OrderedDict()
 
     @torch.inference_mode()
-    def __call__(self, chips: NDArray[np.float32], expressions: Sequence[str]) -> NDArray[np.float32]:
+    def __call__(self, chips: NDArray[np.float32], expressions: Sequence[str], looks: int = 1) -> NDArray[np.float32]:
         """Return probabilities (B, P, h, w) for chips (B, 3, h, w) in [0, 1], of any size.
 
-        On a GPU that runs out of memory the batch is halved. Raises InferenceError inference.out_of_memory when one
-        chip alone is too much.
+        With two looks, the logits are a mean of those at the chips' size and of those at twice that, where small things
+        are drawn finer; the second have the share that the card gives, or half. On a GPU that runs out of memory the
+        batch is halved. Raises InferenceError inference.out_of_memory when one chip alone is too much.
         """
         use_threads(self.threads)
         try:
-            return self._predict(chips, expressions)
+            return self._predict(chips, expressions, looks)
         except torch.OutOfMemoryError as error:
             if len(chips) == 1:
                 raise InferenceError(
@@ -81,29 +83,37 @@ class Predictor:
                 ) from error
         torch.cuda.empty_cache()
         half = self.batch_size = math.ceil(len(chips) / 2)
-        return np.concatenate([self(chips[:half], expressions), self(chips[half:], expressions)])
+        return np.concatenate([self(chips[:half], expressions, looks), self(chips[half:], expressions, looks)])
 
-    def _predict(self, chips: NDArray[np.float32], expressions: Sequence[str]) -> NDArray[np.float32]:
+    def _predict(self, chips: NDArray[np.float32], expressions: Sequence[str], looks: int) -> NDArray[np.float32]:
+        images = torch.from_numpy(chips).to(self.device)
+        margins = self._margins(images, expressions)
+        if looks == 2:
+            share = self.second_look or 0.5
+            larger = F.interpolate(images, scale_factor=2, mode="bicubic", align_corners=False).clamp(0, 1)
+            margins = (1 - share) * margins + share * F.avg_pool2d(self._margins(larger, expressions), 2)
+        probabilities: NDArray[np.float32] = torch.sigmoid(margins / self.card.temperature).cpu().numpy()
+        probabilities[probabilities.max(axis=(2, 3)) < self.card.least_peak] = 0
+        probabilities.transpose(0, 2, 3, 1)[blank(images).cpu().numpy()] = 0
+        return probabilities
+
+    def _margins(self, images: Tensor, expressions: Sequence[str]) -> Tensor:
+        """Return by how much the logits (B, P, h, w) are for the answer and not against it."""
         start = time.perf_counter()
-        height, width = chips.shape[-2:]
-        images = pad_to_multiple(torch.from_numpy(chips).to(self.device))
-        images = images.contiguous(memory_format=torch.channels_last)  # a third faster on CPUs
+        height, width = images.shape[-2:]
+        images = pad_to_multiple(images).contiguous(memory_format=torch.channels_last)  # a third faster on CPUs
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._half):
             visual = self.model.encode_image(images)
             shared = (time.perf_counter() - start) / len(expressions)
             answers = []
             for expression in expressions:
                 start = time.perf_counter()
-                text = [x.expand(len(chips), *x.shape[1:]) for x in self._encode(expression)]
+                text = [x.expand(len(images), *x.shape[1:]) for x in self._encode(expression)]
                 logits = resize(self.model.segment(visual, text).logits.float(), images.shape[-2:])
-                margin = (logits[:, 1] - logits[:, 0])[:, :height, :width] / self.card.temperature
-                answers.append(torch.sigmoid(margin).cpu().numpy())
+                answers.append((logits[:, 1] - logits[:, 0])[:, :height, :width])
                 spent = time.perf_counter() - start + shared
                 self.seconds[expression] = self.seconds.get(expression, 0.0) + spent
-        probabilities = np.stack(answers, axis=1)
-        probabilities[probabilities.max(axis=(2, 3)) < self.card.least_peak] = 0
-        probabilities.transpose(0, 2, 3, 1)[blank(torch.from_numpy(chips)).numpy()] = 0
-        return probabilities
+        return torch.stack(answers, dim=1)
 
     def _encode(self, expression: str) -> list[Tensor]:
         """Encode an expression once for all tiles; the 64 latest are kept."""

@@ -22,7 +22,7 @@ from typing import Any
 import rrsis_core
 from rrsis_core.contract import ConfigError, InputError, RasterError, RrsisError, SegmentOptions
 from rrsis_core.contract.plain import from_plain, to_plain
-from rrsis_core.inference.planning import RasterPlan, plan_raster
+from rrsis_core.inference.planning import RasterPlan, Suited, plan_raster
 from rrsis_core.runs.inputs import Source, find_sources, identify, is_remote
 from rrsis_core.runs.leases import Leases
 from rrsis_core.runs.store import Store, read_json, write_json
@@ -212,7 +212,7 @@ def _cost(source: Source, request: Request) -> RasterPlan | RrsisError | None:
         return None
     try:
         options = SegmentOptions.from_dict(request.options | {"raster": source.href})
-        return plan_raster(options, (request.gsd, request.tile))
+        return plan_raster(options, Suited(request.gsd, request.tile))
     except RrsisError as error:
         return error
 

@@ -36,6 +36,8 @@ class Card:
     """Probability from which a pixel counts as found, unless the user says another."""
     least_peak: float = 0.0
     """A tile in which no pixel is as probable as this shows nothing of the kind."""
+    second_look: float = 0.0
+    """Share of a second look, at twice the size, where the ground resolution is unknown; 0: there is none."""
     description: dict[str, Any] = field(default_factory=dict)
     """Data, licences, scores, recipe, commit: for people."""
 

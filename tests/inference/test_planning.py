@@ -11,9 +11,18 @@ import shapely
 from rasterio.transform import from_origin
 from safetensors.numpy import save_file
 
-from rrsis_core.contract import NullProgress, OperationCanceled, RasterError, RrsisWarning, SegmentOptions, SinkError
+from rrsis_core.contract import (
+    ConfigError,
+    NullProgress,
+    OperationCanceled,
+    RasterError,
+    RrsisWarning,
+    SegmentOptions,
+    SinkError,
+)
 from rrsis_core.inference import Watch, plan_raster, revectorise, segment_raster
 from rrsis_core.inference.pieces import tile_pieces
+from rrsis_core.inference.planning import Suited
 
 PHRASES = ("the red roofs", "the river")
 
@@ -54,6 +63,36 @@ def test_a_plan_follows_the_options_and_warns(write_raster, blobs, weights):
     with pytest.raises(RasterError) as error:
         plan_raster(SegmentOptions(str(path), PHRASES, weights=weights, bands=(9,)))
     assert error.value.code == "raster.bands"
+
+
+def test_the_model_looks_twice_where_the_ground_resolution_is_unknown(write_raster, blobs):
+    known, unknown = write_raster(blobs[0], "known.tif"), write_raster(blobs[0], "unknown.tif", crs=None)
+
+    def looks(path, worth, **options):
+        return plan_raster(SegmentOptions(str(path), PHRASES, **options), Suited(1.0, 64, worth)).looks
+
+    assert (looks(known, 0.0), looks(known, 0.3), looks(known, 0.0, looks=2)) == (1, 1, 2)
+    with pytest.warns(RrsisWarning, match="no CRS"):
+        assert (looks(unknown, 0.0), looks(unknown, 0.3), looks(unknown, 0.3, looks=1)) == (1, 2, 1)
+    with pytest.raises(ConfigError, match="Looks is 3"):
+        SegmentOptions("-", PHRASES, looks=3)
+
+
+def test_a_run_looks_as_often_as_planned(write_raster, blobs, predictor):
+    asked = []
+
+    class Twice(type(predictor)):
+        second_look = 0.3
+
+        def __call__(self, chips, expressions, looks=1):
+            asked.append(looks)
+            return super().__call__(chips, expressions)
+
+    path = str(write_raster(blobs[0]))
+    assert segment_raster(SegmentOptions(path, PHRASES), Twice()).looks == 1
+    assert set(asked) == {1}
+    assert segment_raster(SegmentOptions(path, PHRASES, looks=2), Twice()).looks == 2
+    assert set(asked) == {1, 2}
 
 
 def test_a_plan_needs_no_torch(write_raster, blobs, weights):

@@ -69,3 +69,22 @@ def test_a_tile_without_a_sure_pixel_shows_nothing():
     assert 0 < kept.sum() < kept.size
     np.testing.assert_array_equal(predictor(chips, ["the roofs", "the river"]), answers * kept[:, :, None, None])
     assert predictor.threshold == 0.2
+
+
+def test_a_second_look_is_a_share_of_the_logits_at_twice_the_size():
+    model = create_model("lavt_convnext_pico_256", backbone={"name": "convnext_atto"}, decoder_dim=16)
+    tokenizer = ExpressionTokenizer(vocabulary_path())
+    chips = np.random.default_rng(0).random((2, 3, 64, 80), np.float32)
+    said, device = ["the roofs", "the river"], torch.device("cpu")
+    predictor = Predictor(model, Card("lavt_convnext_pico_256", second_look=0.3), tokenizer, device)
+    once, twice = predictor(chips, said), predictor(chips, said, looks=2)
+    larger = torch.nn.functional.interpolate(torch.from_numpy(chips), (128, 160), mode="bicubic").clamp(0, 1)
+    closer = torch.logit(torch.from_numpy(predictor(larger.numpy(), said))).numpy()
+    expected = np.zeros_like(once)
+    for row in range(64):
+        for column in range(80):
+            four = closer[..., 2 * row : 2 * row + 2, 2 * column : 2 * column + 2].mean(axis=(2, 3))
+            first = np.log(once[..., row, column] / (1 - once[..., row, column]))
+            expected[..., row, column] = 1 / (1 + np.exp(-0.7 * first - 0.3 * four))
+    np.testing.assert_allclose(twice, expected, atol=1e-5)
+    assert np.abs(twice - once).max() > 1e-3
