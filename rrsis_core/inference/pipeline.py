@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
-from rrsis_core.contract import NullProgress, OperationCanceled, Progress, SegmentOptions, SinkError
+from rrsis_core.contract import ConfigError, NullProgress, OperationCanceled, Progress, SegmentOptions, SinkError
 from rrsis_core.geo.preview import PREVIEW_SUFFIXES, Layer, draw_preview
 from rrsis_core.geo.raster import Raster, gdal_environment, open_raster
 from rrsis_core.geo.raster_info import PIXEL_TRANSFORM, Frame
@@ -194,6 +194,8 @@ def _make_job(
     bands = choose_bands(options, raster)
     suited = Suited(predictor.gsd, predictor.tile, getattr(predictor, "second_look", 0.0))
     layout = lay_out(options, raster, suited)
+    if layout.looks == 2 and not hasattr(predictor, "second_look"):
+        raise ConfigError("This predictor cannot look twice.", code="config.looks", hint="Leave `looks` out.")
     questions = ask(read, options.reference, len(layout.plan))
     threshold = getattr(predictor, "threshold", 0.5) if options.threshold is None else options.threshold
     scaling = measure_scaling(raster, layout.area.window, bands, options.scaling)

@@ -93,6 +93,8 @@ def test_a_run_looks_as_often_as_planned(write_raster, blobs, predictor):
     assert set(asked) == {1}
     assert segment_raster(SegmentOptions(path, PHRASES, looks=2), Twice()).looks == 2
     assert set(asked) == {1, 2}
+    with pytest.raises(ConfigError, match="cannot look twice"):
+        segment_raster(SegmentOptions(path, PHRASES, looks=2), predictor)
 
 
 def test_a_plan_needs_no_torch(write_raster, blobs, weights):
