@@ -68,7 +68,7 @@ class RasterPlan:
     raster_gsd: float | None
     """The raster's own ground resolution, metres a pixel."""
     looks: int
-    """How often the model looks at a tile; twice takes five times as long."""
+    """How often the model looks at a tile; twice takes about four times as long."""
     memory_mb: int
     """About what the worker will need."""
     bands: tuple[int, ...]
