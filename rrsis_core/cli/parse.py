@@ -19,7 +19,7 @@ def parse(phrase: str, as_json: bool) -> None:
     saying = import_module("rrsis_core.text.saying")
     expression, understood = import_module("rrsis_core.text.parse").read_phrase(phrase)
     query = understood.query
-    local = list(dict.fromkeys(saying.local_text(part) for part in query.parts())) if query.asked_of_scene else []
+    local = saying.local_texts(query) if query.asked_of_scene else []
     unknown = [word for word in expression.unknown if not local or any(word in text for text in local)]
     if as_json:
         body = {

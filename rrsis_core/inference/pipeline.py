@@ -192,9 +192,9 @@ def _make_job(
     options: SegmentOptions, raster: Raster, read: Sequence[tuple[Expression, Parse]], predictor: ChipPredictor
 ) -> Job:
     bands = choose_bands(options, raster)
-    suited = Suited(predictor.gsd, predictor.tile, getattr(predictor, "second_look", 0.0))
-    layout = lay_out(options, raster, suited)
-    if layout.looks == 2 and not hasattr(predictor, "second_look"):
+    second_look: float | None = getattr(predictor, "second_look", None)
+    layout = lay_out(options, raster, Suited(predictor.gsd, predictor.tile, second_look or 0.0))
+    if layout.looks == 2 and second_look is None:
         raise ConfigError("This predictor cannot look twice.", code="config.looks", hint="Leave `looks` out.")
     questions = ask(read, options.reference, len(layout.plan))
     threshold = getattr(predictor, "threshold", 0.5) if options.threshold is None else options.threshold
@@ -239,9 +239,9 @@ def _mosaic_rows(
     reaching = next(row for row, top in enumerate(plan.row_starts) if top + plan.tile_height > plan.row_starts[first])
     mosaic = ProbabilityMosaic(plan, len(expressions), reaching)
     total = (last - reaching) * len(plan.column_starts)
-    ask: Callable[..., NDArray[np.float32]] = predictor
+    look: Callable[..., NDArray[np.float32]] = predictor
     if job.layout.looks == 2:
-        ask = partial(ask, looks=2)
+        look = partial(look, looks=2)
     progress.update("infer", 0, total)
     rows = itertools.islice(plan.rows(), reaching, last)
     with ahead(_batches(job, rows, predictor, watch)) as batches:
@@ -249,7 +249,7 @@ def _mosaic_rows(
             if progress.is_canceled():
                 raise OperationCanceled
             if batch and not watch.stopped:
-                for tile, probabilities in zip(batch, ask(chips, expressions), strict=True):
+                for tile, probabilities in zip(batch, look(chips, expressions), strict=True):
                     mosaic.add(tile, probabilities)
                     watch.stopped |= not watch.on_tile(job, tile, probabilities[targets])
                 watch.tiles = (row[0].row - reaching) * len(row) + batch[-1].column + 1

@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rrsis_core.inference.planning import warn
-from rrsis_core.inference.resolve import local_texts
 from rrsis_core.text.expression import Expression, relative_words
 from rrsis_core.text.parse import Parse, read_phrase
-from rrsis_core.text.saying import local_text, uncolored
+from rrsis_core.text.saying import local_text, local_texts, uncolored
 
 
 @dataclass(frozen=True)

@@ -84,11 +84,6 @@ def needs_brightness(query: Query) -> set[str]:
     return found
 
 
-def local_texts(query: Query) -> list[str]:
-    """Return the local expressions of a query, each once, the target first."""
-    return list(dict.fromkeys(local_text(part) for part in query.parts()))
-
-
 def resolve(query: Query, candidates: Mapping[str, Instances], extent: Extent, asked: bool = True) -> Resolution:
     """Find what a query means among the instances of its local expressions (KeyError where one is missing).
 
@@ -223,8 +218,10 @@ def _pick_one(result: Resolution, position: str | None, extent: Extent) -> None:
         _keep(result, _flags(result, few), "half as large as the largest one")
         smaller = "one that is smaller is" if left_out == 1 else f"{left_out} that are smaller are"
         result.notes.append(f"{smaller} left out: say 'the {things}' for all of them")
-    centred, _, side, part = split_position(position or "middle")
-    if position is None or part in ("half", "third", "quarter") or len(few) < 2:
+    if position is None or len(few) < 2:
+        return
+    centred, _, side, part = split_position(position)
+    if part in ("half", "third", "quarter"):
         return
     centre = result.instances.centre[few]
     if centred or side == "middle":

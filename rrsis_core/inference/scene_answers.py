@@ -33,8 +33,9 @@ from rrsis_core.inference.answers import Found, Reading, Rows, large_and_sure, l
 from rrsis_core.inference.extent import Extent
 from rrsis_core.inference.instances import Floats, Instances, Polygons, instances_of, metres_a_unit
 from rrsis_core.inference.questions import Question, local_expressions
-from rrsis_core.inference.resolve import Resolution, ambiguity, local_texts, needs_brightness, resolve
+from rrsis_core.inference.resolve import Resolution, ambiguity, needs_brightness, resolve
 from rrsis_core.inference.revectorising import stored_rows
+from rrsis_core.text.saying import local_texts
 
 COLOR_ROWS = 512
 Portion = tuple[Rows, int, bool]

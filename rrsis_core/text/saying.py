@@ -35,6 +35,11 @@ def local_text(query: Query) -> str:
     return " ".join(["the", *query.attributes, plural(query.target)])
 
 
+def local_texts(query: Query) -> list[str]:
+    """Return the local expressions of a query, each once, the target first."""
+    return list(dict.fromkeys(local_text(part) for part in query.parts()))
+
+
 def uncolored(query: Query) -> tuple[str, Query] | None:
     """Return the colour of a query whose attributes name one, and the query without it."""
     named = [word for word in query.attributes if word in color_of()]

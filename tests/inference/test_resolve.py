@@ -12,9 +12,10 @@ from rasterio.crs import CRS
 from rrsis_core.geo.polygons import PolygonBatch
 from rrsis_core.inference.extent import Extent, cut_at
 from rrsis_core.inference.instances import Instances, instances_of, metres_a_unit, separated
-from rrsis_core.inference.resolve import local_texts, needs_brightness, resolve
+from rrsis_core.inference.resolve import needs_brightness, resolve
 from rrsis_core.text.parse import parse
 from rrsis_core.text.query import Ordinal, Query, Relation
+from rrsis_core.text.saying import local_texts
 
 EXTENT = Extent((0, 0, 1000, 1000))
 
