@@ -289,7 +289,7 @@ def plural(noun: str) -> str:
 
 
 _SINGULARS = {"people": "person", "men": "man", "women": "woman", "children": "child", "leaves": "leaf", "gas": "gas"}
-_SINGULARS |= {"bus": "bus", "lens": "lens", "canvas": "canvas"}
+_SINGULARS |= {"bus": "bus", "lens": "lens", "canvas": "canvas", "semis": "semi"}
 
 
 def singular(noun: str) -> str:

@@ -27,6 +27,7 @@ from rrsis_core.text.lexicon import (
     VERB_FORMS,
     category_of,
     content_words,
+    plural,
 )
 from rrsis_core.text.spelling import correct
 from rrsis_core.text.tagger import load_tagger, split_words
@@ -94,10 +95,16 @@ def mark_words(words: tuple[str, ...], tagger: PerceptronTagger | None = None) -
     while index < len(words):
         noun = words[index - 1] if marks and marks[-1].symbol == "N" else ""
         mark = _wording_at(text, position, tags[index], not marks) or _word_mark(words[index], tags[index], noun)
+        opened = not marks or marks[-1].symbol in _OPENERS
+        if mark.symbol == "RELATE" and opened and words[index] in category_of():
+            mark = Mark("N", words[index], tags[index])  # "all drives in the north"
         marks.append(mark)
         index += mark.text.count(" ") + 1
         position += len(mark.text) + 1
     return _with_ones(_with_heads([mark for mark in marks if mark.symbol != "SKIP"]))
+
+
+_OPENERS = ("DET", "ALL", "NUM", "ATTR", "PLACE", "BEST", "ORD")
 
 
 def _wording_at(text: str, position: int, tag: str, first: bool) -> Mark | None:
@@ -153,10 +160,10 @@ def _with_heads(marks: list[Mark]) -> list[Mark]:
     result = list(marks)
     for index, mark in enumerate(marks):
         following = marks[index + 1].symbol if index + 1 < len(marks) else "END"
-        if mark.symbol != "ATTR" or following in ("ATTR", "N", "ONE", "AND", "COMMA", "NUM", "PLACE"):
+        if mark.symbol != "ATTR" or following in ("ATTR", "N", "ONE", "AND", "COMMA", "NUM", "PLACE", "ALL"):
             continue
         unknown = mark.text not in _adjectives() and mark.text not in VERB_FORMS and "-" not in mark.text
-        opened = index > 0 and marks[index - 1].symbol in ("DET", "ALL", "NUM", "ATTR", "N", "PLACE", "BEST", "ORD")
+        opened = index > 0 and marks[index - 1].symbol in (*_OPENERS, "N")
         if (unknown and (opened or index == 0)) or str(mark.value).startswith("NN"):
             result[index] = Mark("N", mark.text, mark.value)
     if not any(mark.symbol in ("N", "ONE") for mark in result):
@@ -188,8 +195,8 @@ _NO_LANDMARK = rf"(?:{w.PICTURE}(?: |$)|(?:the )*(?:far )?{w.SIDE}(?: {w.PART}(?
 _ON_SIDE = f"(?:(?:on|in|at|to|toward|towards|within|near) ){w.PLACE}"
 _OF_SIDE = f"(?: (?:of|in|on|at) {w.THE}{w.SIDE}(?: part| side)?)?(?: (?:of|in|on) {w.PICTURE})?"
 _EXCEPT = "except|excluding|other than|apart from|not including|but not|all but|but for|but(?= the| those)"
-_HEAP = """(?:group|row|column|cluster|clump|line|block|strip|belt|band|piece|patch|stretch|set|bunch|number|body|lot|
-    series|fleet)""".replace("\n    ", "")
+_HEAP = """group row column cluster clump line block strip belt band piece patch stretch set bunch number body lot
+    series fleet""".split()
 _ALL = "(?:all|every|each|any|some|several|many|few|various|multiple|most)"
 _COUNT = rf"\d+|{w.either([*w.CARDINALS[2:], 'both', 'dozen'])}"
 _Value = Callable[[re.Match[str]], Any]
@@ -230,7 +237,8 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str], _Value | None], ...]:
         ("OR", "or", None),
         ("COMMA", "[,;.:!?]", None),
         ("ONE", "each other|one another", None),
-        ("ALL", f"(?:the )?{_HEAP}s? of|{_ALL}(?: of)?", None),
+        ("N", "pools? of water", None),
+        ("ALL", f"(?:the )?{w.either([*_HEAP, *map(plural, _HEAP)])} of|{_ALL}(?: of)?", None),
         ("NUM", "(?:pair|couple)(?: of)?", lambda match: 2),
         ("NUM", _COUNT, lambda match: int(w.number_of(match.group()))),
         ("ONE", "ones?|those(?= (?:that|which|near|in|on|at|with|within))", None),

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from rrsis_core.contract import ExpressionError
+from rrsis_core.text.lexicon import NOUNS, category_of, plural
 from rrsis_core.text.parse import parse, read_phrase
 from rrsis_core.text.query import Ordinal, Query, Relation
 from rrsis_core.text.saying import Chip, chips, local_text, to_text
@@ -17,6 +18,13 @@ CORNER = Query("corner", number="one")
 RIVER, ROAD = Query("river", number="one"), Query("road", number="one")
 
 MEANINGS = {
+    "the green bodies of water in the north": Query("water", ("green",), position="top"),
+    "the pools of water": Query("pool of water"),
+    "patches of grass": Query("grass"),
+    "all drives in the middle of the scene": Query("drive", position="middle"),
+    "the tan parking at the top": Query("parking", ("tan",), position="top"),
+    "parking near the road": Query("parking", relations=(Relation("near", (ROAD,)),)),
+    "the red semis": Query("semi", ("red",)),
     "the largest building": Query("building", number="one", superlative="largest"),
     "the ship on the far left": Query("ship", number="one", position="far left"),
     "the second tank from the north": Query("tank", number="one", ordinal=Ordinal(2, "top")),
@@ -177,6 +185,18 @@ def test_chips_tell_what_was_understood():
 def test_the_model_is_asked_for_all_that_look_so():
     assert local_text(parse("the largest dark gray storage tank").query) == "the dark gray storage tanks"
     assert local_text(parse("the water on the left").query) == "the water"
+
+
+@pytest.mark.parametrize("words", ["the {}", "{} in the north", "all white {}", "the white {} at the top", "white {}"])
+def test_every_noun_is_read_as_its_category(words):
+    known = category_of()
+    nouns = [(noun, category) for category, names in NOUNS.items() for noun in names if "green " not in noun]
+    for noun, category in nouns:
+        for named in (noun, plural(noun)):
+            query = parse(words.format(named)).query
+            assert known.get(query.target) == category or query.target == noun.replace("'s", ""), (named, query)
+            assert bool(query.attributes) == ("white" in words) and not query.relations, (named, query)
+            assert query.position == ("top" if "the white" in words or "north" in words else None), (named, query)
 
 
 def test_a_slip_is_read_as_the_one_word_that_it_can_be():
