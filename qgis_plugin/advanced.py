@@ -54,7 +54,9 @@ class Advanced(QgsCollapsibleGroupBox):
         self.resolution = self._box(0.0, 1000.0, 3, tr("that of the weights"), " m")
         self.tile = self._box(0, 8192, 0, tr("that of the weights"), " px")
         self.looks = self._box(0, 2, 0, tr("as needed"))
-        self.looks.setToolTip(tr("2, as where no ground resolution is known: at twice the size too, four times slower"))
+        self.looks.setToolTip(
+            tr("2, as where the ground resolution is unknown or fine: at twice the size too, four times slower")
+        )
         self.overlap = self._box(0.0, 0.5, 2, "")
         self.overlap.setValue(0.25)
         self.threads = self._box(0, 1024, 0, tr("one a core"))

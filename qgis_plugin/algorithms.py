@@ -40,7 +40,7 @@ REAL, WHOLE = QgsProcessingParameterNumber.Type.Double, QgsProcessingParameterNu
 NUMBERS = (  # name, option of the engine, label, type, default, least, most
     ("GSD", "gsd", "Ground resolution in metres a pixel (empty: that of the weights)", REAL, None, 0.001, 1000.0),
     ("TILE", "tile", "Tile side in pixels (empty: that of the weights)", WHOLE, None, 64, 8192),
-    ("LOOKS", "looks", "Looks at a tile, 1 or 2 (empty: 2 where the ground resolution is unknown)", WHOLE, None, 1, 2),
+    ("LOOKS", "looks", "Looks at a tile, 1 or 2 (empty: 2 where its resolution is unknown or fine)", WHOLE, None, 1, 2),
     ("OVERLAP", "overlap", "Share of a tile that its neighbour sees too", REAL, 0.25, 0.0, 0.5),
     ("THRESHOLD", "threshold", "Probability that counts as found (empty: that of the weights)", REAL, None, 0.0, 1.0),
     ("MIN_AREA", "min_area_m2", "Smallest area in square metres", REAL, 0.0, 0.0, 1e12),

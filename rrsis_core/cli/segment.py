@@ -44,7 +44,11 @@ def band_numbers(ctx: click.Context, param: click.Parameter, value: str | None) 
 @click.option("--scaling", type=click.Choice(["auto", "none", "percentile"]), default="auto", show_default=True)
 @click.option("--gsd", type=float, metavar="METRES", help="Ground resolution to run at. Default: that of the weights.")
 @click.option("--tile", type=int, metavar="PIXELS", help="Tile side. Default: that of the weights.")
-@click.option("--looks", type=click.IntRange(1, 2), help="2: also at twice the size. Default: 2 without a known gsd.")
+@click.option(
+    "--looks",
+    type=click.IntRange(1, 2),
+    help="2: also at twice the size. Default: 2 where the ground resolution is unknown or fine.",
+)
 @click.option("--overlap", type=float, default=0.25, show_default=True, help="Share of a tile its neighbour sees too.")
 @click.option("--threshold", type=float, help="Probability that counts as found. Default: that of the weights.")
 @click.option("--min-area", "min_area_m2", type=float, default=0.0, metavar="M2", help="Drop smaller polygons.")

@@ -46,7 +46,8 @@ class SegmentOptions:
     """Tile side in model pixels. Default: from the weights' card."""
     looks: int | None = None
     """How often the model looks at a tile: 1, or 2, the second time at twice the size, which takes about four times as
-    long. Default: 2 where the raster's ground resolution is unknown and the weights' card says its worth."""
+    long. Default, where the weights' card says what it is worth: 2 where the raster's ground resolution is unknown, or
+    its pixels are at most half as large as the weights' own and no `gsd` was asked for."""
     overlap: float = 0.25
     """Share of a tile that its neighbour sees too, 0 to 0.5."""
     threshold: float | None = None

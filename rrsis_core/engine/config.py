@@ -104,6 +104,8 @@ class TrainConfig:
     """Tile side written into the card."""
     second_look: float = 0.0
     """Share of a second look at twice the size, written into the card (rrsis_core/weights/card.py)."""
+    edge_radius: int = 0
+    """Reach of the filter that draws answers onto edges, written into the card (rrsis_core/inference/edges.py)."""
     description: dict[str, Any] = field(default_factory=dict)
     """Data, licences and attributions for the card."""
 

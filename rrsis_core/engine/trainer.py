@@ -169,6 +169,7 @@ def keep(run: Run, scores: dict[str, float]) -> None:
         gsd=config.gsd,
         tile=config.tile,
         second_look=config.second_look,
+        edge_radius=config.edge_radius,
         description={
             **config.description,
             **{name: getattr(config, name) for name in STARTS if getattr(config, name)},

@@ -21,6 +21,7 @@ from rrsis_core.weights import find_weights
 from rrsis_core.weights.card import card_of, read_header
 
 SCALE_LIMITS = (0.25, 4.0)  # raster pixels a model pixel, where nobody asked for a resolution
+FINE = 2.0  # raster pixels a model pixel, from which there is a second look: so fine a raster has few tiles
 SECOND_LOOK_MB = 200  # more, where tiles are looked at twice
 PROCESS_MB = 700  # a worker with torch and the default weights, before it has seen a raster
 
@@ -33,7 +34,7 @@ class Suited(NamedTuple):
     tile: int
     """Tile side."""
     second_look: float = 0.0
-    """What a look at twice the size is worth where the ground resolution is unknown: a share of the answer."""
+    """What a look at twice the size is worth where the ground resolution is unknown or fine: a share of the answer."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,8 @@ def lay_out(options: SegmentOptions, raster: Raster, model: Suited) -> Layout:
     if options.gsd:
         warn(f"Running at {options.gsd:g} m: the model sees {grid.width} x {grid.height} pixels.")
     plan = plan_tiles(grid.width, grid.height, options.tile or model.tile, options.overlap)
-    looks = options.looks or (2 if gsd is None and model.second_look else 1)
+    closer = gsd is None or (options.gsd is None and math.sqrt(math.prod(scale)) >= FINE)
+    looks = options.looks or (2 if closer and model.second_look else 1)
     return Layout(area, grid, plan, frame_of(info, area.window), gsd, looks)
 
 

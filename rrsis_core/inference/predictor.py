@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from rrsis_core.contract import InferenceError, WeightsError
 from rrsis_core.inference.devices import choose_device, default_batch_size, half_is_faster, use_threads
+from rrsis_core.inference.edges import onto_edges
 from rrsis_core.models import ReferringModel, load_model
 from rrsis_core.models.layers import resize
 from rrsis_core.models.loading import Card
@@ -92,9 +93,12 @@ class Predictor:
             share = self.second_look or 0.5
             larger = F.interpolate(images, scale_factor=2, mode="bicubic", align_corners=False).clamp(0, 1)
             margins = (1 - share) * margins + share * F.avg_pool2d(self._margins(larger, expressions), 2)
-        probabilities: NDArray[np.float32] = torch.sigmoid(margins / self.card.temperature).cpu().numpy()
-        probabilities[probabilities.max(axis=(2, 3)) < self.card.least_peak] = 0
-        probabilities.transpose(0, 2, 3, 1)[blank(images).cpu().numpy()] = 0
+        sure = torch.sigmoid(margins.amax(dim=(2, 3)) / self.card.temperature) >= self.card.least_peak
+        found = sure.any(dim=0)
+        if self.card.edge_radius and found.any():
+            margins[:, found] = onto_edges(images, margins[:, found], self.card.edge_radius)
+        shown = sure[:, :, None, None] & ~blank(images)[:, None]
+        probabilities: NDArray[np.float32] = (torch.sigmoid(margins / self.card.temperature) * shown).cpu().numpy()
         return probabilities
 
     def _margins(self, images: Tensor, expressions: Sequence[str]) -> Tensor:

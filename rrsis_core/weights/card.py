@@ -37,7 +37,9 @@ class Card:
     least_peak: float = 0.0
     """A tile in which no pixel is as probable as this shows nothing of the kind."""
     second_look: float = 0.0
-    """Share of a second look, at twice the size, where the ground resolution is unknown; 0: there is none."""
+    """Share of a second look, at twice the size, where the ground resolution is unknown or fine; 0: there is none."""
+    edge_radius: int = 0
+    """Answers are drawn onto the edges of the picture in windows of so many pixels around a pixel; 0: they are not."""
     description: dict[str, Any] = field(default_factory=dict)
     """Data, licences, scores, recipe, commit: for people."""
 

@@ -65,15 +65,18 @@ def test_a_plan_follows_the_options_and_warns(write_raster, blobs, weights):
     assert error.value.code == "raster.bands"
 
 
-def test_the_model_looks_twice_where_the_ground_resolution_is_unknown(write_raster, blobs):
+def test_the_model_looks_twice_where_the_ground_resolution_is_unknown_or_fine(write_raster, blobs):
     known, unknown = write_raster(blobs[0], "known.tif"), write_raster(blobs[0], "unknown.tif", crs=None)
 
-    def looks(path, worth, **options):
-        return plan_raster(SegmentOptions(str(path), PHRASES, **options), Suited(1.0, 64, worth)).looks
+    def looks(path, worth, usual=0.7, **options):
+        return plan_raster(SegmentOptions(str(path), PHRASES, **options), Suited(usual, 64, worth)).looks
 
     assert (looks(known, 0.0), looks(known, 0.3), looks(known, 0.0, looks=2)) == (1, 1, 2)
     with pytest.warns(RrsisWarning, match="no CRS"):
         assert (looks(unknown, 0.0), looks(unknown, 0.3), looks(unknown, 0.3, looks=1)) == (1, 2, 1)
+    assert [looks(known, 0.3, usual) for usual in (0.99, 1.01)] == [1, 2]  # the raster has 0.5 m
+    with pytest.warns(RrsisWarning, match="Running at 1.1 m"):
+        assert looks(known, 0.3, 1.1, gsd=1.1) == 1  # somebody chose how coarse it is to be
     with pytest.raises(ConfigError, match="Looks is 3"):
         SegmentOptions("-", PHRASES, looks=3)
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from rrsis_core.inference.devices import default_batch_size, half_is_faster
+from rrsis_core.inference.edges import onto_edges
 from rrsis_core.inference.predictor import BLANK, Predictor, blank
 from rrsis_core.models import create_model
 from rrsis_core.text.tokenizer import ExpressionTokenizer
@@ -69,6 +70,22 @@ def test_a_tile_without_a_sure_pixel_shows_nothing():
     assert 0 < kept.sum() < kept.size
     np.testing.assert_array_equal(predictor(chips, ["the roofs", "the river"]), answers * kept[:, :, None, None])
     assert predictor.threshold == 0.2
+
+
+def test_answers_are_drawn_onto_edges_where_the_card_says_so():
+    model = create_model("lavt_convnext_pico_256", backbone={"name": "convnext_atto"}, decoder_dim=16)
+    tokenizer = ExpressionTokenizer(vocabulary_path())
+    chips = np.random.default_rng(0).random((2, 3, 64, 80), np.float32)
+    said, device = ["the roofs", "the river", "the trees"], torch.device("cpu")
+    plain = Predictor(model, Card("lavt_convnext_pico_256"), tokenizer, device)(chips, said)
+    peaks = np.sort(plain.max(axis=(0, 2, 3)))
+    card = Card("lavt_convnext_pico_256", edge_radius=3, least_peak=float(peaks[:2].mean()))
+    drawn = Predictor(model, card, tokenizer, device)(chips, said)
+    expected = torch.sigmoid(onto_edges(torch.from_numpy(chips), torch.logit(torch.from_numpy(plain)), 3)).numpy()
+    shown = plain.max(axis=(2, 3), keepdims=True) >= card.least_peak
+    assert 0 < shown.sum() < shown.size
+    np.testing.assert_allclose(drawn, expected * shown, atol=1e-4)
+    assert np.abs(drawn - plain * shown).max() > 1e-3
 
 
 def test_a_second_look_is_a_share_of_the_logits_at_twice_the_size():
