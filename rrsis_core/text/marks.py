@@ -94,7 +94,7 @@ def mark_words(words: tuple[str, ...], tagger: PerceptronTagger | None = None) -
     index = position = 0
     while index < len(words):
         noun = words[index - 1] if marks and marks[-1].symbol == "N" else ""
-        mark = _wording_at(text, position, tags[index], not marks) or _word_mark(words[index], tags[index], noun)
+        mark = _wording_at(text, position, tags[index], noun, not marks) or _word_mark(words[index], tags[index], noun)
         opened = not marks or marks[-1].symbol in _OPENERS
         if mark.symbol == "RELATE" and opened and words[index] in category_of():
             mark = Mark("N", words[index], tags[index])  # "all drives in the north"
@@ -107,19 +107,20 @@ def mark_words(words: tuple[str, ...], tagger: PerceptronTagger | None = None) -
 _OPENERS = ("DET", "ALL", "NUM", "ATTR", "PLACE", "BEST", "ORD")
 
 
-def _wording_at(text: str, position: int, tag: str, first: bool) -> Mark | None:
+def _wording_at(text: str, position: int, tag: str, noun: str, first: bool) -> Mark | None:
     for symbol, pattern, value in _patterns():
         match = pattern.match(text, position)
         if match and not (symbol == "OPEN" and not first):
-            if symbol == "RELATE" and _is_name(match, tag):
+            if symbol == "RELATE" and _is_name(match, tag, noun):
                 return Mark("N", match.group(), tag)
             return Mark(symbol, match.group(), value(match) if value else None)
     return None
 
 
-def _is_name(match: re.Match[str], tag: str) -> bool:
-    """Tell a thing from a relation: "the crossing on the left", "the bridge crossing the river"."""
-    if not match.group().endswith("ing") or " " in match.group():
+def _is_name(match: re.Match[str], tag: str, noun: str) -> bool:
+    """Tell a thing from a relation: "the crossing on the left", "the driveway connecting the house to the road"."""
+    word = match.group()
+    if not word.endswith("ing") or " " in word or (noun in category_of() and word not in category_of()):
         return False
     return tag.startswith("NN") or bool(_LEADS_AWAY.match(match.string, match.end()))
 
@@ -142,7 +143,8 @@ def _word_mark(word: str, tag: str, noun: str) -> Mark:
     describes = tag[:2] in ("JJ", "VB") and tag != "VBG" and word.endswith(_ADJECTIVE_ENDS) and not noun
     if describes or "-" in word:
         return Mark("ATTR", word, tag)
-    does = word.endswith("ing") and word not in content_words() and noun in category_of()
+    known = word in content_words() and (word not in VERB_FORMS or word in category_of())
+    does = word.endswith("ing") and not known and noun in category_of()
     return Mark("SKIP" if does else "N", word, tag)
 
 

@@ -25,6 +25,9 @@ MEANINGS = {
     "the tan parking at the top": Query("parking", ("tan",), position="top"),
     "parking near the road": Query("parking", relations=(Relation("near", (ROAD,)),)),
     "the red semis": Query("semi", ("red",)),
+    "the driveway connecting the house": Query(
+        "driveway", number="one", relations=(Relation("touching", (Query("house", number="one"),)),)
+    ),
     "the largest building": Query("building", number="one", superlative="largest"),
     "the ship on the far left": Query("ship", number="one", position="far left"),
     "the second tank from the north": Query("tank", number="one", ordinal=Ordinal(2, "top")),
