@@ -41,7 +41,7 @@ class SegmentOptions:
     scaling: str = "auto"
     """auto (8-bit as it is, others by percentiles), none (integers over their whole range), percentile (2 to 98)."""
     gsd: float | None = None
-    """Ground resolution to run at, in metres a pixel. Default: the weights' own, within x0.25 to x4 of the raster's."""
+    """Ground resolution to run at, in metres a pixel. Default: the weights' own, within 0.25 to 32 of the raster's."""
     tile: int | None = None
     """Tile side in model pixels. Default: from the weights' card."""
     looks: int | None = None

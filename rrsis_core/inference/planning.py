@@ -20,7 +20,7 @@ from rrsis_core.geo.tiling import Grid, TilePlan, make_grid, plan_tiles
 from rrsis_core.weights import find_weights
 from rrsis_core.weights.card import card_of, read_header
 
-SCALE_LIMITS = (0.25, 4.0)  # raster pixels a model pixel, where nobody asked for a resolution
+SCALE_LIMITS = (0.25, 32.0)  # raster pixels a model pixel, where nobody asked for a resolution: down to 1 cm
 FINE = 2.0  # raster pixels a model pixel, from which there is a second look: so fine a raster has few tiles
 SECOND_LOOK_MB = 200  # more, where tiles are looked at twice
 PROCESS_MB = 700  # a worker with torch and the default weights, before it has seen a raster

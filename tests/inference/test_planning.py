@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from contextlib import nullcontext
 
 import geopandas
 import numpy as np
@@ -63,6 +64,15 @@ def test_a_plan_follows_the_options_and_warns(write_raster, blobs, weights):
     with pytest.raises(RasterError) as error:
         plan_raster(SegmentOptions(str(path), PHRASES, weights=weights, bands=(9,)))
     assert error.value.code == "raster.bands"
+
+
+@pytest.mark.parametrize(("usual", "run_at"), [(0.12, 0.5), (0.13, 0.13), (7.0, 7.0), (15.9, 15.9), (16.1, 0.5)])
+def test_a_raster_is_resampled_where_that_makes_sense(write_raster, blobs, usual, run_at):
+    """It has 0.5 m: half a metre enlarged four times shows nothing new, a drone's centimetres are made coarser."""
+    options, model = SegmentOptions(str(write_raster(blobs[0])), PHRASES), Suited(usual, 64)
+    with nullcontext() if run_at == usual else pytest.warns(RrsisWarning, match="too far apart.*Give --gsd to choose"):
+        plan = plan_raster(options, model)
+    assert plan.gsd == pytest.approx(run_at, rel=1e-3)
 
 
 def test_the_model_looks_twice_where_the_ground_resolution_is_unknown_or_fine(write_raster, blobs):
