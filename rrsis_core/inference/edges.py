@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 SMOOTHNESS = 1e-4  # the paper's epsilon, for bands in [0, 1]
+_PAIRS = ((0, 0, 0, 1, 1, 2), (0, 1, 2, 1, 2, 2))  # of bands
 
 
 def onto_edges(images: Tensor, answers: Tensor, radius: int) -> Tensor:
@@ -17,36 +18,46 @@ def onto_edges(images: Tensor, answers: Tensor, radius: int) -> Tensor:
 
     At the border a window is what of it lies inside.
     """
-    mean = _mean(images, radius)
-    bands = zip(images.split(1, dim=1), mean.split(1, dim=1), strict=True)
-    inverse = _inverse([_mean(images * band, radius) - mean * centre for band, centre in bands])
+    pixels = _sum(torch.ones_like(images[:1, :1]), radius)
+
+    def mean(maps: list[Tensor]) -> Tensor:
+        return _sum(torch.cat(maps, dim=1), radius) / pixels
+
+    first, second = (list(index) for index in _PAIRS)
+    color, product = mean([images, images[:, first] * images[:, second]]).split((3, 6), dim=1)
+    factors = _factors(product - color[:, first] * color[:, second])
     filtered = []
     for answer in answers.split(1, dim=1):
-        both = _mean(torch.cat([images * answer, answer], dim=1), radius)
-        along = both[:, :3] - mean * both[:, 3:]
-        slope = torch.stack([(row * along).sum(dim=1) for row in inverse], dim=1)
-        offset = both[:, 3:] - (slope * mean).sum(dim=1, keepdim=True)
-        line = _mean(torch.cat([slope, offset], dim=1), radius)
-        filtered.append((line[:, :3] * images).sum(dim=1, keepdim=True) + line[:, 3:])
+        both, centre = mean([images * answer, answer]).split((3, 1), dim=1)
+        slope = _solve(factors, both - color * centre)
+        slope, offset = mean([slope, centre - (slope * color).sum(dim=1, keepdim=True)]).split((3, 1), dim=1)
+        filtered.append((slope * images).sum(dim=1, keepdim=True) + offset)
     return torch.cat(filtered, dim=1)
 
 
-def _inverse(rows: list[Tensor]) -> list[Tensor]:
-    """Return the rows of the inverse of symmetric 3 x 3 matrices plus SMOOTHNESS; each row is (B, 3, h, w).
+def _factors(covariance: Tensor) -> tuple[Tensor, ...]:
+    """Take covariances (B, 6, h, w), plus SMOOTHNESS, apart: L D L', D and then L, each (B, 1, h, w).
 
-    By Cramer's rule: on CPUs many times as fast as torch.linalg.inv, which takes them one by one.
+    Stable in float32 where the bands are all but the same, as those of a gray picture, which a formula for the inverse
+    is not, and many times as fast on CPUs as torch.linalg, which takes the matrices one by one.
     """
-    for index, row in enumerate(rows):
-        row[:, index] += SMOOTHNESS
-    first, second, third = rows
-    minors = [torch.linalg.cross(*pair, dim=1) for pair in ((second, third), (third, first), (first, second))]
-    determinant = (first * minors[0]).sum(dim=1, keepdim=True)
-    return [minor / determinant for minor in minors]
+    xx, xy, xz, yy, yz, zz = covariance.split(1, dim=1)
+    xx = xx + SMOOTHNESS
+    yx, zx = xy / xx, xz / xx
+    yy, yz = yy + SMOOTHNESS - yx * xy, yz - yx * xz
+    zy = yz / yy
+    zz = zz + SMOOTHNESS - zx * xz - zy * yz
+    return xx, yy, zz, yx, zx, zy
 
 
-def _mean(maps: Tensor, radius: int) -> Tensor:
-    """Return the mean of the window around each pixel."""
-    return _sum(maps, radius) / _sum(torch.ones_like(maps[:1, :1]), radius)
+def _solve(factors: tuple[Tensor, ...], right: Tensor) -> Tensor:
+    """Return the solutions (B, 3, h, w) for right sides of that shape."""
+    xx, yy, zz, yx, zx, zy = factors
+    x, y, z = right.split(1, dim=1)
+    y = y - yx * x
+    z = (z - zx * x - zy * y) / zz
+    y = y / yy - zy * z
+    return torch.cat([x / xx - yx * y - zx * z, y, z], dim=1)
 
 
 def _sum(maps: Tensor, radius: int) -> Tensor:

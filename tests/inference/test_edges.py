@@ -44,3 +44,12 @@ def test_an_answer_that_misses_an_edge_by_a_pixel_is_drawn_onto_it():
 def test_a_picture_of_one_colour_changes_nothing_but_smooths():
     flat, answers = torch.full((2, 3, 20, 20), 0.3), torch.full((2, 2, 20, 20), 1.5)
     torch.testing.assert_close(onto_edges(flat, answers, 4), answers)
+
+
+def test_a_gray_picture_of_strong_contrast_is_as_exact_as_others():
+    rng = torch.Generator().manual_seed(0)
+    gray = (torch.rand(1, 1, 40, 40, generator=rng, dtype=torch.float64) > 0.5).double().repeat(1, 3, 1, 1)
+    answers = 10 * torch.randn(1, 2, 40, 40, generator=rng, dtype=torch.float64)
+    torch.testing.assert_close(
+        onto_edges(gray.float(), answers.float(), 3).double(), onto_edges(gray, answers, 3), atol=1e-2, rtol=0
+    )
