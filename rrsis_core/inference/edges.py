@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 SMOOTHNESS = 1e-4  # the paper's epsilon, for bands in [0, 1]
-_PAIRS = ((0, 0, 0, 1, 1, 2), (0, 1, 2, 1, 2, 2))  # of bands
+_FIRST, _SECOND = [0, 0, 0, 1, 1, 2], [0, 1, 2, 1, 2, 2]  # the six pairs of bands
 
 
 def onto_edges(images: Tensor, answers: Tensor, radius: int) -> Tensor:
@@ -23,9 +23,8 @@ def onto_edges(images: Tensor, answers: Tensor, radius: int) -> Tensor:
     def mean(maps: list[Tensor]) -> Tensor:
         return _sum(torch.cat(maps, dim=1), radius) / pixels
 
-    first, second = (list(index) for index in _PAIRS)
-    color, product = mean([images, images[:, first] * images[:, second]]).split((3, 6), dim=1)
-    factors = _factors(product - color[:, first] * color[:, second])
+    color, product = mean([images, images[:, _FIRST] * images[:, _SECOND]]).split((3, 6), dim=1)
+    factors = _factors(product - color[:, _FIRST] * color[:, _SECOND])
     filtered = []
     for answer in answers.split(1, dim=1):
         both, centre = mean([images * answer, answer]).split((3, 1), dim=1)
