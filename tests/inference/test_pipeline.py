@@ -100,8 +100,8 @@ def test_a_coarser_or_finer_model_answers_on_the_rasters_pixels(write_raster, bl
 
 
 def test_resolutions_too_far_apart_are_not_resampled(write_raster, blobs, predictor, tmp_path):
-    predictor.gsd = 5.0
-    with pytest.warns(RrsisWarning, match=r"0\.5 m.*5 m"):
+    predictor.gsd = 0.1
+    with pytest.warns(RrsisWarning, match=r"0\.5 m.*0\.1 m"):
         assert segment(write_raster(blobs[0]), predictor, mask=str(tmp_path / "m.tif")).gsd == pytest.approx(
             0.5, rel=0.01
         )
