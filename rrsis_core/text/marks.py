@@ -93,11 +93,9 @@ def mark_words(words: tuple[str, ...], tagger: PerceptronTagger | None = None) -
     marks: list[Mark] = []
     index = position = 0
     while index < len(words):
-        noun = words[index - 1] if marks and marks[-1].symbol == "N" else ""
-        mark = _wording_at(text, position, tags[index], noun, not marks) or _word_mark(words[index], tags[index], noun)
-        opened = not marks or marks[-1].symbol in _OPENERS
-        if mark.symbol == "RELATE" and opened and words[index] in category_of():
-            mark = Mark("N", words[index], tags[index])  # "all drives in the north"
+        before = marks[-1] if marks else None
+        noun = words[index - 1] if before and before.symbol == "N" else ""
+        mark = _wording_at(text, position, tags[index], before, noun) or _word_mark(words[index], tags[index], noun)
         marks.append(mark)
         index += mark.text.count(" ") + 1
         position += len(mark.text) + 1
@@ -107,22 +105,27 @@ def mark_words(words: tuple[str, ...], tagger: PerceptronTagger | None = None) -
 _OPENERS = ("DET", "ALL", "NUM", "ATTR", "PLACE", "BEST", "ORD")
 
 
-def _wording_at(text: str, position: int, tag: str, noun: str, first: bool) -> Mark | None:
+def _wording_at(text: str, position: int, tag: str, before: Mark | None, noun: str) -> Mark | None:
     for symbol, pattern, value in _patterns():
         match = pattern.match(text, position)
-        if match and not (symbol == "OPEN" and not first):
-            if symbol == "RELATE" and _is_name(match, tag, noun):
-                return Mark("N", match.group(), tag)
+        if match and not (symbol == "OPEN" and before):
+            if symbol == "RELATE" and (name := _name_in(match, tag, before, noun)):
+                return Mark("N", name, tag)
             return Mark(symbol, match.group(), value(match) if value else None)
     return None
 
 
-def _is_name(match: re.Match[str], tag: str, noun: str) -> bool:
-    """Tell a thing from a relation: "the crossing on the left", "the driveway connecting the house to the road"."""
-    word = match.group()
-    if not word.endswith("ing") or " " in word or (noun in category_of() and word not in category_of()):
-        return False
-    return tag.startswith("NN") or bool(_LEADS_AWAY.match(match.string, match.end()))
+def _name_in(match: re.Match[str], tag: str, before: Mark | None, noun: str) -> str:
+    """Tell a thing from a relation, and return its name: "the crossing on the left", "all drives in the north".
+
+    Nothing is named in "the bridge crossing the river", "the driveway connecting the house to the road".
+    """
+    word = match.group().split()[0]
+    if word in category_of() and (before is None or before.symbol in _OPENERS):
+        return word
+    if not word.endswith("ing") or " " in match.group() or (noun in category_of() and word not in category_of()):
+        return ""
+    return word if tag.startswith("NN") or _LEADS_AWAY.match(match.string, match.end()) else ""
 
 
 _LEADS_AWAY = re.compile(r"$| (?:of|on|in|at|near|is|are|has|and|with|that|which|to|from|by|,)(?: |$)")
