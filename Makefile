@@ -3,7 +3,7 @@
 # make plugin  build the zip of the QGIS plugin; plugin-check does what the plugin store does, plugin-link PROFILE=...
 #              puts links to this checkout into a QGIS profile; bundle fetches all that its engine needs offline
 #              (another computer: TARGET="win_amd64 3.12"), engine-lock writes the sums of those files anew
-# make pictures  take the pictures of QGIS in docs/ anew
+# make pictures  take the pictures of the demo and of QGIS in docs/ anew
 # make bench   print the measurements that the documentation quotes
 PYTHON ?= python3
 VENV := .venv

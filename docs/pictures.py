@@ -1,4 +1,4 @@
-"""Takes the pictures of QGIS that README.md and plugin.md show: the tested journey, on the scene of `make demo`."""
+"""Takes the pictures that README.md and plugin.md show: of the demo, and of the tested journey through QGIS on it."""
 
 import os
 import subprocess
@@ -13,15 +13,16 @@ WANTED = {"1_typed": "qgis-typed", "3_finding": "qgis-finding", "5_slider": "qgi
 
 
 def main() -> None:
-    """Run the journey, keep four of its pictures, with as few colours as look the same."""
+    """Run the journey; keep four of its pictures and the demo's, with as few colours as look the same."""
     with tempfile.TemporaryDirectory() as shots:
         environment = {**os.environ, "RRSIS_SHOTS": shots, "RRSIS_SCENE": str(ROOT / "demo" / "scene.tif")}
         environment |= {"RRSIS_PHRASES": "the river\nthe trees", "RRSIS_WIDTH": "360"}
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/qgis/test_desktop.py"]
         subprocess.run(command, check=True, cwd=ROOT, env=environment)
-        for name, kept in WANTED.items():
-            with Image.open(Path(shots) / f"{name}.png") as picture:
-                few = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+        taken = {Path(shots, f"{name}.png"): kept for name, kept in WANTED.items()}
+        for path, kept in {**taken, ROOT / "demo" / "preview.png": "preview"}.items():
+            with Image.open(path) as picture:
+                few = picture.convert("RGB").quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
                 few.save(ROOT / "docs" / f"{kept}.png", optimize=True)
 
 
