@@ -26,11 +26,12 @@ from rrsis_core.inference.relations import (
     relates,
 )
 from rrsis_core.text.lexicon import plural
-from rrsis_core.text.query import RANKINGS, Query, Relation, split_position
-from rrsis_core.text.saying import local_text, rank_text, relation_text, to_text
+from rrsis_core.text.query import DIRECTIONS, RANKINGS, Query, Relation, split_position
+from rrsis_core.text.saying import local_text, rank_text, relation_text, sized_by, to_text
 
 TOP_SHARE = 0.1  # of the instances are "the largest buildings", where nobody says how many
 FEW = 3  # of so many, one can be told by how far it lies at a place
+SPECK_SHARE, SPECK_SCORE = 0.02, 0.5  # of the size that half of what was found has at least; mean probability
 SCRAP_SHARE = 0.5  # of the area of the largest one: below, it is not what somebody would point at
 _SIDES = {"leftmost": "left", "rightmost": "right", "topmost": "top", "bottommost": "bottom"}
 _LEAST = ("smallest", "shortest", "narrowest", "darkest")
@@ -87,7 +88,8 @@ def needs_brightness(query: Query) -> set[str]:
 def resolve(query: Query, candidates: Mapping[str, Instances], extent: Extent, asked: bool = True) -> Resolution:
     """Find what a query means among the instances of its local expressions (KeyError where one is missing).
 
-    `asked` is False for what it is only compared with: near "the tank", any of them counts.
+    `asked` is False for what it is only compared with: near "the tank", any of them counts. Specks are no candidates
+    for one thing, nor for ranks, nor for what is compared with.
     """
     local = local_text(query)
     position = None if _picks_by_position(query) else query.position
@@ -96,6 +98,8 @@ def resolve(query: Query, candidates: Mapping[str, Instances], extent: Extent, a
         instances = cut_at(position, instances, extent, compact_too=not query.is_one_thing)
     reasons = np.full(len(instances), "", object)
     result = Resolution(query, local, instances, np.ones(len(instances), bool), reasons)
+    if query.is_one_thing or _ranks_by_worth(query) or not asked:
+        _keep(result, ~_specks(instances), "more than a speck")
     if position:
         _keep(result, placed_or_nearly(position, instances.centre, extent), extent.say(position))
     _relate(result, [item for item in query.relations if not item.later], candidates, extent)
@@ -103,6 +107,8 @@ def resolve(query: Query, candidates: Mapping[str, Instances], extent: Extent, a
         meant = resolve(other, candidates, extent, asked=False)
         result.landmarks.append(meant)
         _keep(result, ~_covered(instances, meant), f"not one of {to_text(other)}")
+    if superlative := sized_by(query):
+        _keep_sized(result, superlative)
     _pick(result, extent)
     if query.is_one_thing and (asked or position) and not (_ranks_by_worth(query) or _picks_by_position(query)):
         _pick_one(result, position, extent)
@@ -110,6 +116,14 @@ def resolve(query: Query, candidates: Mapping[str, Instances], extent: Extent, a
     result.also = [resolve(other, candidates, extent) for other in query.also]
     result.notes += _notes(result, extent)
     return result
+
+
+def _specks(instances: Instances) -> Flags:
+    """Tell which instances are stray pixels: tiny beside those that make up half of what was found, and unsure."""
+    areas = np.sort(instances.area)
+    total = np.cumsum(areas)
+    common = areas[np.searchsorted(total, total[-1] / 2)] if len(areas) else 0.0
+    return (instances.area < SPECK_SHARE * common) & (instances.score < SPECK_SCORE)
 
 
 def _keep(result: Resolution, fits: Flags, what: str) -> None:
@@ -130,6 +144,9 @@ def _relate(result: Resolution, relations: list[Relation], candidates: Mapping[s
         targets = result.answer
         if len(targets):
             fits = _relates(relation, targets, [item.answer for item in found], extent)
+            for mark in found if relation.kind == "with" else ():  # a field with rows is where rows were found
+                if mark.local != result.local:
+                    fits |= covered_share(targets, mark.answer) >= 0.5
             _note_rim(result, relation, fits, extent)
             every = np.zeros(len(result.kept), bool)
             every[result.kept] = fits != relation.negated
@@ -204,13 +221,13 @@ def _pick(result: Resolution, extent: Extent) -> None:
 
 
 def _pick_one(result: Resolution, position: str | None, extent: Extent) -> None:
-    """Where one thing is asked for, drop what is small beside a few, and of those keep the one that lies there most.
+    """Where one thing is asked for, drop what is small beside a few, and of those keep the one that is told apart.
 
     Of more than a few, nobody can tell which is meant.
     """
     who = np.flatnonzero(result.kept)
     area = result.instances.area[who]
-    few = who[area >= SCRAP_SHARE * area.max(initial=0.0)]
+    few = who if sized_by(result.query) else who[area >= SCRAP_SHARE * area.max(initial=0.0)]
     if len(few) > FEW:
         return
     things = plural(result.query.target)
@@ -218,19 +235,42 @@ def _pick_one(result: Resolution, position: str | None, extent: Extent) -> None:
         _keep(result, _flags(result, few), "half as large as the largest one")
         smaller = "one that is smaller is" if left_out == 1 else f"{left_out} that are smaller are"
         result.notes.append(f"{smaller} left out: say 'the {things}' for all of them")
-    if position is None or len(few) < 2:
-        return
+    told = _told_apart(result, few, position, extent) if len(few) > 1 else None
+    if told:
+        what, worth = told
+        _keep(result, _flags(result, few[[np.argmax(worth)]]), f"the {what}")
+        result.notes.append(f"the {what} of {len(few)} is returned: say 'the {things}' for all of them")
+
+
+def _keep_sized(result: Resolution, superlative: str) -> None:
+    """Keep those that are at most twice as large as the smallest, or at least half as long as the longest."""
+    sizes = measured(superlative, result.instances)
+    some = sizes[result.kept]
+    if superlative in _LEAST:
+        fits = sizes <= some.min(initial=np.inf) / SCRAP_SHARE
+    else:
+        fits = sizes >= some.max(initial=0.0) * SCRAP_SHARE
+    _keep(result, fits, f"about the {superlative}")
+
+
+def _told_apart(
+    result: Resolution, few: NDArray[np.int64], position: str | None, extent: Extent
+) -> tuple[str, Floats] | None:
+    """Return what tells a few apart and how much each has of it: how far to a side it lies, or how near to what."""
+    if position is None:
+        for relation in result.query.relations:
+            if relation.kind in DIRECTIONS and not (relation.negated or relation.later):
+                worth = _by_distance(result.instances, _landmarks_of(result, relation, extent), -1.0)
+                return f"one nearest to {to_text(relation.landmarks[0])}", worth(few)
+        return None
     centred, _, side, part = split_position(position)
     if part in ("half", "third", "quarter"):
-        return
+        return None
     centre = result.instances.centre[few]
     if centred or side == "middle":
         left, bottom, right, top = part_of(position, extent)
-        worth, what = -np.hypot(*(centre - ((left + right) / 2, (bottom + top) / 2)).T), "one nearest to that place"
-    else:
-        worth, what = along_side(centre, side), f"one farthest to the {side}"
-    _keep(result, _flags(result, few[[np.argmax(worth)]]), f"the {what}")
-    result.notes.append(f"the {what} of {len(few)} is returned: say 'the {things}' for all of them")
+        return "one nearest to that place", -np.hypot(*(centre - ((left + right) / 2, (bottom + top) / 2)).T)
+    return f"one farthest to the {side}", along_side(centre, side)
 
 
 def _flags(result: Resolution, which: NDArray[np.int64]) -> Flags:

@@ -4,8 +4,9 @@
 """
 
 from dataclasses import dataclass, replace
+from functools import cache
 
-from rrsis_core.text.lexicon import color_of, plural
+from rrsis_core.text.lexicon import SIZES, color_of, plural
 from rrsis_core.text.parse import Parse
 from rrsis_core.text.query import UNITS, Ordinal, Query, Relation, split_position
 from rrsis_core.text.wordings import CARDINALS, RANKS
@@ -31,8 +32,27 @@ def to_text(query: Query) -> str:
 
 
 def local_text(query: Query) -> str:
-    """Return what a model is asked for a query: every object of that kind and look, wherever it is."""
-    return " ".join(["the", *query.attributes, plural(query.target)])
+    """Return what a model is asked for a query: every object of that kind and look, wherever it is.
+
+    Of one thing, geometry decides whether it is small or large.
+    """
+    seen = [word for word in query.attributes if not (sized_by(query) and word in _sizes())]
+    return " ".join(["the", *seen, plural(query.target)])
+
+
+def sized_by(query: Query) -> str | None:
+    """Return the superlative that the size of one thing comes near to: "the small tank" is about the smallest."""
+    if not query.is_one_thing or query.superlative or query.ordinal:
+        return None
+    return next((_sizes()[word] for word in query.attributes if word in _sizes()), None)
+
+
+@cache
+def _sizes() -> dict[str, str]:
+    by_area = {"small": "smallest", "large": "largest"}
+    table = {word: by_area[name] for name, words in SIZES.items() for word in words}
+    sides = {"long": "longest", "short": "shortest", "wide": "widest", "broad": "widest", "narrow": "narrowest"}
+    return table | sides
 
 
 def local_texts(query: Query) -> list[str]:

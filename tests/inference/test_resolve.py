@@ -1,5 +1,6 @@
 """Which instances a query means: scenes of a few rectangles on the ground, and scenes drawn at random."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -36,7 +37,7 @@ def meant(phrase, **found):
     candidates = {}
     for part in query.parts():
         name = " ".join([*part.attributes, part.target])
-        candidates[local_texts(part)[0]] = given[name]
+        candidates[local_texts(part)[0]] = given[name] if name in given else given[part.target]
     result = resolve(query, candidates, EXTENT)
     assert all(bool(reason) != kept for reason, kept in zip(result.reasons, result.kept, strict=True))
     return np.flatnonzero(result.kept).tolist(), result
@@ -133,6 +134,53 @@ def test_one_thing_at_a_place_is_told_from_a_few_by_how_far_it_lies_there():
     kept, result = meant("the hut on the left", hut=many)
     assert kept == [0, 1, 2, 3]
     assert "may be any of 4" in result.notes[0]
+
+
+def test_of_a_few_on_one_side_the_nearest_is_meant():
+    huts, tank = squares((600, 500), (800, 500)), squares((500, 500))
+    kept, result = meant("the hut right of the tank", hut=huts, tank=tank)
+    assert kept == [0]
+    assert result.notes == ["the one nearest to the tank of 2 is returned: say 'the huts' for all of them"]
+    assert meant("the huts right of the tank", hut=huts, tank=tank)[0] == [0, 1]
+    assert meant("the hut not left of the tank", hut=huts, tank=tank)[0] == [0, 1]
+    many = squares(*((x, 500) for x in (600, 700, 800, 900)))
+    assert meant("the hut right of the tank", hut=many, tank=tank)[0] == [0, 1, 2, 3]
+
+
+def test_unsure_specks_are_no_candidates_for_one_thing_or_a_rank_nor_landmarks():
+    boxes = things((300, 300, 400, 400), (500, 300, 560, 400), (10, 10, 12, 12), (900, 300, 910, 310))
+    huts = replace(boxes, score=np.array([0.8, 0.8, 0.45, 0.7]))  # the third is stray pixels, the last a small hut
+    roads = squares((16, 11), (700, 300))
+    for phrase, expected in {
+        "the leftmost hut": [0],
+        "the smallest hut": [3],
+        "the hut on the far left": [0],
+        "the huts on the left": [0, 2],
+        "the huts": [0, 1, 2, 3],
+    }.items():
+        assert meant(phrase, hut=huts)[0] == expected, phrase
+    assert meant("the roads near the huts", road=roads, hut=huts)[0] == []
+    _, result = meant("the leftmost hut", hut=huts)
+    assert result.counts()["not more than a speck"] == 1
+
+
+def test_whether_one_thing_is_small_or_long_is_measured():
+    halls = things((0, 0, 100, 100), (200, 0, 400, 100), (500, 0, 530, 100), (600, 0, 645, 100), (700, 0, 1000, 15))
+    for phrase, expected in {
+        "the big hall": [0, 1],
+        "the small hall": [2, 3, 4],
+        "the small hall at the bottom": [4],
+        "the long hall": [1, 4],
+        "the narrow hall": [2, 4],
+        "the hall left of the huge hall": [0],
+    }.items():
+        assert meant(phrase, hall=halls)[0] == expected, phrase
+
+
+def test_what_is_covered_with_something_has_it():
+    fields = things((0, 0, 400, 400), (500, 0, 900, 400))
+    assert meant("the fields with rows", field=fields, row=things((0, 0, 400, 390)))[0] == [0]
+    assert meant("the fields without rows", field=fields, row=things((0, 0, 400, 390)))[0] == [1]
 
 
 def test_one_compact_thing_at_a_place_is_meant_as_a_whole():
@@ -354,7 +402,7 @@ def resolve_pair(query, houses, roads):
         return None
     if query.relations and len(houses) and len(roads):
         distance = np.sort(shapely.distance(houses.ground[:, None], roads.ground[None]), axis=1)
-        if len(roads) > 1 and (distance[:, 1] - distance[:, 0] < 1e-6).any():
+        if (np.diff(distance[:, :3], axis=1) < 1e-6).any():  # three, as the nearest may be the house itself
             return None
     return meant(query, house=houses, road=roads)[0]
 
