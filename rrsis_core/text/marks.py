@@ -60,6 +60,7 @@ _REWRITES = tuple(
         (r"\b(\d+(?:\.\d+)?)-?(?=(?:m|km|cm|ft|yd|ha|sqm|m2|km2|meters?|metres?)\b)", r"\1 "),
         (r"\b(\d+)[-–](\d+)(?= ?(?:m|km|cm|ft|yd|meters?|metres?|feet)\b)", r"\1 to \2"),
         (rf"\b(?:border|margin|boundary)(?= (?:of|in) {w.PICTURE}\b)", "edge"),
+        (rf"\b{w.UNDER_BRIDGE}", "crossing"),
         (r"\bnon-", "not "),
         (rf"\b({_SIDES_APART})-(?=\w)", r"\1 "),
         (r"-(?=\w+(?:est|most)\b)", " "),
@@ -169,7 +170,8 @@ def _with_heads(marks: list[Mark]) -> list[Mark]:
             continue
         unknown = mark.text not in _adjectives() and mark.text not in VERB_FORMS and "-" not in mark.text
         opened = index > 0 and marks[index - 1].symbol in (*_OPENERS, "N")
-        if (unknown and (opened or index == 0)) or str(mark.value).startswith("NN"):
+        named = opened and mark.text in category_of() and following in ("RELATE", "END")  # "the green left of the trap"
+        if (unknown and (opened or index == 0)) or named or str(mark.value).startswith("NN"):
             result[index] = Mark("N", mark.text, mark.value)
     if not any(mark.symbol in ("N", "ONE") for mark in result):
         last = max((i for i, mark in enumerate(result) if mark.symbol in ("ATTR", "UNREAD")), default=None)

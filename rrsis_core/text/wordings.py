@@ -81,7 +81,7 @@ _RELATIONS = {
     "at the corner of|on the corner of|in the corner of|around|surrounding|against",
     "touching": "touching|adjacent to|adjoining|bordering|attached to|connected to|connected with|connecting to|"
     "joined to|joined with|connects|connects to|connecting|joins|joining|abutting|on the edge of|at the edge of|"
-    "on the border of|at the border of|touch|touches",
+    "on the border of|at the border of|touch|touches|cut off by|cut off at|cut by",
     "along": "along|alongside|alongside of|lining|along the side of|on both sides of|along both sides of|"
     "on either side of|on each side of|on all sides of",
     "far from": "far from|far away from|away from|distant from",
@@ -135,7 +135,14 @@ COURSE = (
     f"|(?:{_RUN} )?{_DOWN_THE_MIDDLE}|(?:{_RUN} )?across {PICTURE}|{_RUN} {PICTURE}"
 )
 _POINTS = "(?:pointing|pointed|facing|heading|headed|aimed|(?:whose|with its|with the) nose (?:points|pointing|to|is))"
-HEADING = f"{_POINTS}(?: (?:to|toward|towards|up|down|in))* {PLACE}"
+_UP = "(?:up|down)(?:wards?)?|(?:left|right|north|south|east|west)wards?"
+HEADING = f"{_POINTS}(?: (?:to|toward|towards|up|down|in))* (?:{PLACE}|{_UP})|{_RUNS} {_UP}(?= |$)"
+# From above, what is under a bridge is what it crosses.
+_BRIDGES = "(?:bridge|overpass|viaduct|flyover|footbridge)s?"
+UNDER_BRIDGE = (
+    f"(?:(?:that |which )?(?:{either(_GO)}|go|dive|lead)(?:s|es|ing)? )?{_ADVERBS}(?:under|beneath|underneath)"
+    rf"(?= (?:(?:the|a|an|both|two) )?(?:(?!of|from|to|near|by|on|in|at|the)[a-z]+ ){{0,2}}{_BRIDGES}\b)"
+)
 SHARE = "(?:half|third|quarter|part|portion|section)"
 ROW = "(?:row|column|line)"
 

@@ -1,6 +1,7 @@
 """Phrases to queries: the wordings that the documentation promises, and every expression of the public sets."""
 
 import runpy
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,17 @@ MEANINGS = {
     "the driveway connecting the house": Query(
         "driveway", number="one", relations=(Relation("touching", (Query("house", number="one"),)),)
     ),
+    "the two roads that pass under the bridge": Query(
+        "road", number=2, relations=(Relation("crossing", (Query("bridge", number="one"),)),)
+    ),
+    "the boats under the trees": Query("boat", relations=(Relation("below", (Query("tree"),)),)),
+    "the green left of the pool": Query(
+        "green", number="one", relations=(Relation("left of", (Query("pool", number="one"),)),)
+    ),
+    "the car cut off by the right edge": Query("car", number="one", relations=(Relation("touching", (RIGHT,)),)),
+    "the plane pointing up": Query("plane", number="one"),
+    "the shaded river flowing downward": Query("river", ("shaded",), "one"),
+    "the road running down the left side": Query("road", number="one", position="left"),
     "the largest building": Query("building", number="one", superlative="largest"),
     "the ship on the far left": Query("ship", number="one", position="far left"),
     "the second tank from the north": Query("tank", number="one", ordinal=Ordinal(2, "top")),
@@ -183,6 +195,13 @@ def test_chips_tell_what_was_understood():
         Chip("ordinal", "second"),
         Chip("relation", "within 50 m of the river"),
     ]
+
+
+def test_the_model_is_not_asked_for_the_size_of_one_thing():
+    small = Query("tank", ("small", "white"), "one")
+    assert local_text(small) == "the white tanks"
+    assert local_text(replace(small, number="all")) == "the small white tanks"
+    assert local_text(replace(small, superlative="leftmost")) == "the small white tanks"
 
 
 def test_the_model_is_asked_for_all_that_look_so():
