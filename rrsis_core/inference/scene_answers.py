@@ -11,7 +11,7 @@ import dataclasses
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +59,8 @@ class Decided:
     rows: Iterable[Portion]
     resolutions: list[Resolution | None]
     """One a question, None for those that are answered as typed."""
+    in_vain: dict[int, Resolution] = field(default_factory=dict)
+    """How geometry found nothing, by the index of a question that is answered as typed for that."""
 
 
 @contextmanager
@@ -86,11 +88,12 @@ def decided(
                     candidates[text] = dataclasses.replace(candidates[text], brightness=brightness)
         extent = extent_of(scene)
         resolutions = [resolve(q.parse.query, candidates, extent) if q.of_scene else None for q in questions]
+        in_vain = {}
         for index, (question, resolution) in enumerate(zip(questions, resolutions, strict=True)):
             if question.typed_too and resolution is not None and not resolution.finds:
-                resolutions[index], targets[index] = None, local.index(question.text)
+                in_vain[index], resolutions[index], targets[index] = resolution, None, local.index(question.text)
         with open_raster(store) as stored:
-            yield Decided(_phrase_rows(stored, valid, local, targets, resolutions, scene.frame), resolutions)
+            yield Decided(_phrase_rows(stored, valid, local, targets, resolutions, scene.frame), resolutions, in_vain)
 
 
 def stored_instances(
@@ -210,16 +213,19 @@ def _meant(resolution: Resolution, some: Rows, local: Sequence[str], top: int, f
     return rows
 
 
-def reading_of(question: Question, resolution: Resolution | None, found: Found) -> Reading:
-    """Return what was made of a phrase."""
+def reading_of(question: Question, resolution: Resolution | None, in_vain: Resolution | None, found: Found) -> Reading:
+    """Return what was made of a phrase; `in_vain` is how geometry found nothing for one that is answered as typed."""
     query = question.parse.query
     reading = Reading("scene", query.as_dict(), question.local, list(question.parse.corrected))
-    if resolution is not None:
-        reading.candidates, reading.dropped = len(resolution.kept), resolution.counts()
-        reading.notes = [note for part in (resolution, *resolution.also) for note in part.notes]
-    else:
+    decided = resolution or in_vain
+    if decided is not None:
+        reading.candidates, reading.dropped = len(decided.kept), decided.counts()
+        reading.notes = [note for part in (decided, *decided.also) for note in part.notes]
+    if resolution is None:
         reading.reference = "tile"
-        if query.number == "one" and found.polygons > 1 and not query.needs_scene:
+        if in_vain is not None and found.polygons:
+            reading.notes.append("shown instead is what the model takes for the whole phrase: check it")
+        elif query.number == "one" and found.polygons > 1 and not query.needs_scene:
             reading.notes = [ambiguity(query, found.polygons)]
     return reading
 

@@ -102,13 +102,22 @@ def test_one_tile_and_the_wish_of_the_user(write_raster, scene, predictor, tmp_p
     assert caught.value.code == "config.reference"
 
 
-def test_in_one_tile_the_model_answers_where_geometry_finds_nothing(write_raster, scene, predictor, tmp_path):
+def test_in_one_tile_the_model_answers_where_geometry_finds_nothing(
+    write_raster, scene, predictor, tmp_path, monkeypatch
+):
     path = write_raster(scene)
     phrases = ("the roofs right of the river", "the roofs on the river")
     exact = ("the roofs within 5 m of the river", "the fifth roof from the left")
     result, found = run(path, predictor, tmp_path, *phrases, *exact, tile=512)
     assert found == [{"b", "d"}, set(ROOFS), set(), set()]
     assert [reading.reference for reading in result.readings] == ["scene", "tile", "scene", "scene"]
+    assert result.readings[1].notes == [
+        "4 candidate roofs, none left: 4 not on the river",
+        "shown instead is what the model takes for the whole phrase: check it",
+    ]
+    monkeypatch.setitem(BANDS, "the trees on a roof", 1)
+    nothing = run(path, predictor, tmp_path, "the trees on a roof", tile=512)[0]
+    assert nothing.readings[0].notes == ["no trees were found"]
     assert run(path, predictor, tmp_path, phrases[1], tile=512, reference="scene")[1] == [set()]
     assert run(path, predictor, tmp_path, phrases[1])[1] == [set()]
 
