@@ -114,10 +114,8 @@ def segment_raster(
             layers += explaining_layers(answer.resolutions) if options.explain else []
             draw_preview(raster, window, layers, options.preview, job.bands, job.scaling)
         progress.update("write", 1, 1)
-    readings = [
-        reading_of(question, resolution, answer.in_vain.get(index), item)
-        for index, (question, resolution, item) in enumerate(zip(job.questions, answer.resolutions, found, strict=True))
-    ]
+    rows_of_reading = zip(job.questions, answer.resolutions, answer.in_vain, found, strict=True)
+    readings = [reading_of(*row) for row in rows_of_reading]
     named = {name: getattr(options, name) for name in ("output", "mask", "probability", "preview", "explain")}
     return SegmentResult(
         found=found,

@@ -146,7 +146,7 @@ def _relate(result: Resolution, relations: list[Relation], candidates: Mapping[s
             fits = _relates(relation, targets, [item.answer for item in found], extent)
             for mark in found if relation.kind == "with" else ():  # a field with rows is where rows were found
                 if mark.local != result.local:
-                    fits |= covered_share(targets, mark.answer) >= 0.5
+                    fits |= _covered(targets, mark)
             _note_rim(result, relation, fits, extent)
             every = np.zeros(len(result.kept), bool)
             every[result.kept] = fits != relation.negated

@@ -11,7 +11,7 @@ import dataclasses
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -59,8 +59,8 @@ class Decided:
     rows: Iterable[Portion]
     resolutions: list[Resolution | None]
     """One a question, None for those that are answered as typed."""
-    in_vain: dict[int, Resolution] = field(default_factory=dict)
-    """How geometry found nothing, by the index of a question that is answered as typed for that."""
+    in_vain: list[Resolution | None]
+    """One a question: how geometry found nothing, for those that are answered as typed for that."""
 
 
 @contextmanager
@@ -75,7 +75,8 @@ def decided(
     local = local_expressions(questions)
     targets = [local.index(question.local[0]) for question in questions]
     if not any(question.of_scene for question in questions):
-        yield Decided(((some[targets], valid, last) for some, valid, last in rows), [None] * len(questions))
+        nothing: list[Resolution | None] = [None] * len(questions)
+        yield Decided(((some[targets], valid, last) for some, valid, last in rows), nothing, nothing)
         return
     with tempfile.TemporaryDirectory(prefix="rrsis-") as folder:
         store = Path(folder) / "local.tif"
@@ -88,7 +89,7 @@ def decided(
                     candidates[text] = dataclasses.replace(candidates[text], brightness=brightness)
         extent = extent_of(scene)
         resolutions = [resolve(q.parse.query, candidates, extent) if q.of_scene else None for q in questions]
-        in_vain = {}
+        in_vain: list[Resolution | None] = [None] * len(questions)
         for index, (question, resolution) in enumerate(zip(questions, resolutions, strict=True)):
             if question.typed_too and resolution is not None and not resolution.finds:
                 in_vain[index], resolutions[index], targets[index] = resolution, None, local.index(question.text)

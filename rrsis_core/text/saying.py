@@ -36,7 +36,7 @@ def local_text(query: Query) -> str:
 
     Of one thing, geometry decides whether it is small or large.
     """
-    seen = [word for word in query.attributes if not (sized_by(query) and word in _sizes())]
+    seen = [word for word in query.attributes if word not in _sizes()] if sized_by(query) else query.attributes
     return " ".join(["the", *seen, plural(query.target)])
 
 

@@ -136,7 +136,7 @@ COURSE = (
 )
 _POINTS = "(?:pointing|pointed|facing|heading|headed|aimed|(?:whose|with its|with the) nose (?:points|pointing|to|is))"
 _UP = "(?:up|down)(?:wards?)?|(?:left|right|north|south|east|west)wards?"
-HEADING = f"{_POINTS}(?: (?:to|toward|towards|up|down|in))* (?:{PLACE}|{_UP})|{_RUNS} {_UP}(?= |$)"
+HEADING = f"{_POINTS}(?: (?:to|toward|towards|up|down|in))* (?:{PLACE}|{_UP})|{_RUNS} {_UP}"
 # From above, what is under a bridge is what it crosses.
 _BRIDGES = "(?:bridge|overpass|viaduct|flyover|footbridge)s?"
 UNDER_BRIDGE = (
